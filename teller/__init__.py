@@ -1,0 +1,1 @@
+"""What stands behind the graph: settings, services, cards, knowledge and models. Knows neither HTTP nor LangGraph."""

@@ -1,0 +1,1 @@
+"""What the bank has written down, and how it is found."""

@@ -1,0 +1,1 @@
+"""The models Teller answers and embeds with."""
