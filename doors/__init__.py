@@ -1,0 +1,1 @@
+"""How the world reaches the graph. A door translates; it decides nothing."""

@@ -1,0 +1,1 @@
+"""The graph: open `workflow.py` first."""

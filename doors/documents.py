@@ -1,0 +1,103 @@
+"""The bank's documents over HTTP: upload, list, get, delete."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response, UploadFile
+from pydantic import BaseModel
+
+from doors.access import require
+from doors.errors import ErrorEnvelope, invalid
+from teller.services import Services
+
+UPLOAD_PATH = "/api/documents/upload"
+MAX_UPLOAD_BYTES = 10_000_000
+
+router = APIRouter(prefix="/api/documents", tags=["documents"])
+
+_admin = Depends(require("admin"))
+_chat = Depends(require("chat"))
+
+
+class Uploaded(BaseModel):
+    """A document that is now searchable, by its words and by its meaning."""
+
+    status: str = "success"
+    document_id: str
+    chunks_created: int
+    filename: str
+    message: str
+
+
+class DocumentSummary(BaseModel):
+    """One document in the index."""
+
+    document_id: str
+    filename: str
+    title: str
+    collection: str
+    chunks: int
+    effective: date | None
+    expires: date | None
+    uploaded_at: datetime
+
+
+class DocumentList(BaseModel):
+    """All documents, by file name."""
+
+    documents: list[DocumentSummary]
+
+
+class DocumentText(DocumentSummary):
+    """A document with its passages in reading order."""
+
+    passages: list[str]
+
+
+@router.post("/upload/", dependencies=[_admin], responses={400: {"model": ErrorEnvelope}})
+@router.post("/upload", dependencies=[_admin], include_in_schema=False)
+async def upload(request: Request, file: UploadFile, collection: str | None = None) -> Uploaded:
+    """Take in one document (PDF, text, Markdown, HTML, DOCX; 10 MB): all of it or none."""
+    data = await file.read()
+    if len(data) > MAX_UPLOAD_BYTES:
+        raise invalid(f"The document is larger than {MAX_UPLOAD_BYTES:,} bytes.", "file", status=413)
+    document = await _services(request).ingester.ingest_bytes(file.filename or "document", data, collection)
+    return Uploaded(
+        document_id=document.document_id,
+        chunks_created=document.chunks,
+        filename=document.filename,
+        message=f"{document.filename} can be asked about now.",
+    )
+
+
+@router.get("/", dependencies=[_chat])
+@router.get("", dependencies=[_chat], include_in_schema=False)
+async def documents(request: Request) -> DocumentList:
+    """List what is in the index."""
+    found = await _services(request).index.documents()
+    return DocumentList(documents=[DocumentSummary.model_validate(one, from_attributes=True) for one in found])
+
+
+@router.get("/{document_id}", dependencies=[_chat], responses={404: {"model": ErrorEnvelope}})
+async def document(request: Request, document_id: str) -> DocumentText:
+    """Return a document and its passages."""
+    index = _services(request).index
+    found = next((one for one in await index.documents() if one.document_id == document_id), None)
+    if found is None:
+        raise invalid("There is no document of that id.", "document_id", status=404)
+    summary = DocumentSummary.model_validate(found, from_attributes=True)
+    passages = [passage.text for passage in await index.passages_of(document_id)]
+    return DocumentText(**summary.model_dump(), passages=passages)
+
+
+@router.delete("/{document_id}", dependencies=[_admin], status_code=204, responses={404: {"model": ErrorEnvelope}})
+async def delete(request: Request, document_id: str) -> Response:
+    """Remove a document from the index; a deleted sample document stays deleted."""
+    if not await _services(request).index.delete(document_id):
+        raise invalid("There is no document of that id.", "document_id", status=404)
+    return Response(status_code=204)
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services

@@ -1,0 +1,127 @@
+"""Typed exceptions, mapped once to the OpenAI error envelope: always JSON, with a message that tells what to do."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from teller.errors import (
+    DocumentRejectedError,
+    LedgerUnavailableError,
+    ModelUnavailableError,
+    SearchUnavailableError,
+    TellerError,
+)
+
+ErrorType = Literal[
+    "invalid_request_error",
+    "authentication_error",
+    "permission_error",
+    "rate_limit_error",
+    "server_error",
+    "service_unavailable_error",
+]
+
+_RETRY_AFTER_SECONDS = "5"
+_UNAVAILABLE = (LedgerUnavailableError, SearchUnavailableError, ModelUnavailableError)
+
+
+class ErrorBody(BaseModel):
+    """What went wrong. `param` names the field at fault, such as `messages.1.role`."""
+
+    message: str
+    type: ErrorType
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorEnvelope(BaseModel):
+    """OpenAI's form of an error."""
+
+    error: ErrorBody
+
+
+class ApiError(Exception):
+    """An error with its HTTP status, as a door raises it."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: ErrorType,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = ErrorBody(message=message, type=kind, param=param, code=code)
+        self.headers = dict(headers or {})
+
+
+def invalid(message: str, param: str | None = None, status: int = 400) -> ApiError:
+    """Return the error of a request that is wrong."""
+    return ApiError(status, "invalid_request_error", message, param=param)
+
+
+def api_error(failure: Exception) -> ApiError:
+    """Return what a door answers to a failure. An unknown one is ours: its text is logged nowhere and told to nobody."""
+    match failure:
+        case ApiError():
+            return failure
+        case TellerError() if isinstance(failure, _UNAVAILABLE):
+            headers = {"retry-after": _RETRY_AFTER_SECONDS}
+            return ApiError(503, "service_unavailable_error", str(failure), headers=headers)
+        case DocumentRejectedError():
+            return invalid(str(failure), "file")
+        case RequestValidationError():
+            return _validation(failure)
+        case HTTPException():
+            return _http(failure)
+        case _:
+            return ApiError(500, "server_error", "Something went wrong on our side. Please try again.")
+
+
+def envelope(error: ApiError) -> Response:
+    """Return the reply that carries an error."""
+    content = ErrorEnvelope(error=error.body).model_dump_json()
+    return Response(content, error.status, error.headers, "application/json")
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every known failure of an app, also 404 and 405, answer in the envelope; `RequestLog` catches the rest."""
+
+    async def handle(_: Request, failure: Exception) -> Response:
+        return envelope(api_error(failure))
+
+    for kind in (ApiError, TellerError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, handle)
+
+
+def _validation(failure: RequestValidationError) -> ApiError:
+    first = next(iter(failure.errors()), None)
+    if not isinstance(first, Mapping):  # LangServe raises it with plain strings
+        return invalid("The request does not have the form that this route expects; see /docs.")
+    place = ".".join(str(part) for part in first.get("loc", ()) if part != "body")
+    return invalid(f"{place or 'body'}: {first.get('msg', 'is not valid')}", place or None)
+
+
+def _http(failure: HTTPException) -> ApiError:
+    messages = {404: "There is nothing at this address; see /docs.", 405: "This address does not take that method."}
+    message = messages.get(failure.status_code, "The request could not be served.")
+    if failure.status_code >= 500:
+        return ApiError(failure.status_code, "server_error", message)
+    return ApiError(failure.status_code, "invalid_request_error", message, headers=failure.headers)
+
+
+def place_of(failure: Exception) -> str:
+    """Return file and line of a failure: enough to find it, and nothing of what the caller said."""
+    trace = failure.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"

@@ -1,0 +1,87 @@
+"""The LangServe routes and their chat playground: a thin, frozen door (the library is archived; the graph is not)."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends, Request
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, convert_to_messages
+from langchain_core.runnables import RunnableConfig, RunnableGenerator
+from langserve import CustomUserType, add_routes
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from doors.access import require
+from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
+from graph.state import InputState
+from graph.turn import RunningTurn
+from graph.workflow import Teller
+from teller.caller import Caller, Trust, parse_phone
+from teller.keys import ApiKey
+from teller.redaction import without_card_numbers
+
+
+def _messages(value: object) -> object:
+    """Take role, type and tuple forms of messages, as the playground, curl and RemoteRunnable send them."""
+    return convert_to_messages(value) if isinstance(value, list) else value
+
+
+class AgentCaller(BaseModel):
+    """Who is calling, as the client asserts it."""
+
+    phone: str | None = None
+    conversation_id: str | None = None
+    channel: Channel = "chat"
+
+
+class AgentInput(CustomUserType):
+    """What the routes take. The caller is hidden from the schema: the chat playground breaks on a second field."""
+
+    messages: Annotated[list[AnyMessage], BeforeValidator(_messages)] = Field(min_length=1)
+    caller: SkipJsonSchema[AgentCaller | None] = None
+
+
+def agent_routes(graph: Callable[[], Teller]) -> APIRouter:
+    """Return the routes under /agent; the graph is asked for at each request, since the app opens it later."""
+
+    async def answer(inputs: AsyncIterator[AgentInput], config: RunnableConfig) -> AsyncIterator[str]:
+        async for given in inputs:
+            client = config.get("configurable", {}).get("client", "")
+            turn = RunningTurn(graph(), _graph_input(given, client), _options(given))
+            try:
+                async for event in turn:
+                    if isinstance(event, str):
+                        yield event
+            finally:
+                turn.cancel()
+
+    runnable = RunnableGenerator(cast("Any", answer)).with_types(input_type=AgentInput, output_type=str)
+    router = APIRouter(prefix="/agent", tags=["langserve"], dependencies=[Depends(_keep_key)])
+    add_routes(router, runnable, playground_type="chat", per_req_config_modifier=_with_client)
+    return router
+
+
+def _keep_key(request: Request, key: Annotated[ApiKey, Depends(require("chat"))]) -> None:
+    request.state.key = key
+
+
+def _with_client(config: dict[str, Any], request: Request) -> dict[str, Any]:
+    return {**config, "configurable": {"client": request.state.key.name}}
+
+
+def _options(given: AgentInput) -> TurnOptions:
+    return TurnOptions(channel=given.caller.channel) if given.caller else DEFAULT_OPTIONS
+
+
+def _graph_input(given: AgentInput, client: str) -> InputState:
+    caller = given.caller or AgentCaller()
+    return {
+        "messages": [_masked(message) for message in given.messages],
+        "caller": Caller(phone=parse_phone(caller.phone or ""), trust=Trust.ASSERTED),
+        "conversation_id": caller.conversation_id,
+        "client": client,
+    }
+
+
+def _masked(message: AnyMessage) -> AnyMessage:
+    text = without_card_numbers(message.text)
+    return type(message)(content=text) if isinstance(message, HumanMessage | AIMessage) else message

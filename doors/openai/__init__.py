@@ -1,0 +1,1 @@
+"""The chat-completions door, in OpenAI's format."""

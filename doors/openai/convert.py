@@ -1,0 +1,103 @@
+"""From a request to what the graph takes: messages, caller, conversation, options."""
+
+from typing import Any
+
+from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, HumanMessage, SystemMessage, ToolMessage
+
+from pydantic import ValidationError
+
+from doors.errors import ApiError, invalid
+from doors.openai.schema import ChatCompletionRequest, ChatMessage
+from graph.options import Channel, TurnOptions
+from graph.state import InputState
+from teller.caller import Caller, Trust, agree, parse_phone
+from teller.keys import ApiKey
+from teller.redaction import without_card_numbers
+
+
+def parse_request(body: bytes, most_messages: int) -> ChatCompletionRequest:
+    """Return the request in a body.
+
+    Raises:
+        ApiError: 400, naming the parameter that is wrong.
+    """
+    try:
+        request = ChatCompletionRequest.model_validate_json(body)
+    except ValidationError as wrong:
+        raise _bad_request(wrong) from None
+    if len(request.messages) > most_messages:
+        raise invalid(f"messages: at most {most_messages:,} are taken.", "messages")
+    last = request.messages[-1]
+    if last.role == "user" and not (last.content or "").strip() and request.call is None:
+        raise invalid("The last message is empty: say something.", f"messages.{len(request.messages) - 1}.content")
+    if request.response_format and request.response_format.get("type", "text") != "text":
+        raise invalid("response_format: only text is made here.", "response_format")
+    if request.modalities and request.modalities != ["text"]:
+        raise invalid("modalities: only text is made here.", "modalities")
+    return request
+
+
+def graph_input(request: ChatCompletionRequest, key: ApiKey) -> InputState:
+    """Return what the graph takes of a request made with this key. Card numbers are masked before anything sees them."""
+    return {
+        "messages": [_message(message) for message in request.messages],
+        "caller": _caller(request, key),
+        "conversation_id": _text(request.call, "id") or _text(request.metadata, "conversation_id"),
+        "client": key.name,
+    }
+
+
+def turn_options(request: ChatCompletionRequest, key: ApiKey) -> TurnOptions:
+    """Return what the request chooses."""
+    return TurnOptions(
+        model=request.model,
+        temperature=request.temperature,
+        max_tokens=request.token_limit,
+        top_p=request.top_p,
+        stop=tuple(request.stop),
+        channel=_channel(request, key),
+    )
+
+
+def _channel(request: ChatCompletionRequest, key: ApiKey) -> Channel:
+    spoken = request.call is not None or _text(request.metadata, "channel") == "voice" or key.scope == "voice"
+    return "voice" if spoken else "chat"
+
+
+def _caller(request: ChatCompletionRequest, key: ApiKey) -> Caller:
+    """Return the caller on whom the body's own fields agree; tags in messages are the graph's to read."""
+    network = parse_phone(_text(request.customer, "number") or "")
+    asserted = parse_phone(_text(request.metadata, "phone") or "")
+    trust = Trust.NETWORK if key.name else Trust.CLAIMED  # without keys anyone can send a body like Vapi's
+    return agree([Caller(phone=network, trust=trust), Caller(phone=asserted, trust=Trust.ASSERTED)])
+
+
+def _text(value: Any, name: str) -> str | None:
+    """Return a field of what may be an object; None where it is not a text."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def _message(message: ChatMessage) -> AnyMessage:
+    text = without_card_numbers(message.content or "")
+    match message.role:
+        case "system" | "developer":
+            return SystemMessage(text)
+        case "user":
+            return HumanMessage(text)
+        case "assistant":
+            return AIMessage(text)
+        case "tool":
+            return ToolMessage(text, tool_call_id=message.tool_call_id or "")
+        case "function":
+            return FunctionMessage(text, name=message.name or "")
+
+
+def _bad_request(wrong: ValidationError) -> ApiError:
+    first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
+    if first["type"] in ("json_invalid", "model_type", "model_attributes_type", "dict_type") and not first["loc"]:
+        return invalid("The body is not a JSON object. Send {\"messages\": [{\"role\": \"user\", \"content\": \"…\"}]}.")
+    param = ".".join(str(part) for part in first["loc"])
+    return invalid(f"{param}: {first['msg'].removeprefix('Value error, ')}", param)
+
+

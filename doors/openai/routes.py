@@ -1,0 +1,86 @@
+"""POST /api/chat/completions/ and its aliases, and the list of models."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from doors.access import require
+from doors.disconnect import ClientGoneError, unless_gone
+from doors.errors import ErrorEnvelope
+from doors.openai.convert import graph_input, parse_request, turn_options
+from doors.openai.schema import ChatCompletion, ChatCompletionRequest
+from doors.openai.stream import TurnStream, opening_of, whole_reply
+from graph.turn import RunningTurn
+from teller.keys import ApiKey
+
+router = APIRouter(tags=["chat"])
+
+_PATH = "/api/chat/completions/"
+_ALIASES = (
+    "/api/chat/completions",
+    "/api/chat/completions/chat/completions",  # Vapi appends this to whatever URL it was given
+    "/api/chat/completions/chat/completions/",
+    "/v1/chat/completions",
+    "/v1/chat/completions/",
+    "/api/agent/query/chat/completions",  # the ancestor's, which existing assistants still call
+    "/api/agent/query/chat/completions/",
+)
+_CHAT_DOCS: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChatCompletionRequest"}}},
+    }
+}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"model": ChatCompletion, "description": "The answer: server-sent chunks, or this object.",
+          "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+    **{status: {"model": ErrorEnvelope} for status in (400, 401, 403, 413, 500, 503)},
+}  # fmt: skip
+
+
+async def chat_completions(request: Request, key: Annotated[ApiKey, Depends(require("chat"))]) -> Response:
+    """Answer the last turn of a conversation, as server-sent events by default.
+
+    The caller's number stands in `metadata.phone`, in Vapi's `customer.number`, or in a `[phone: +1234567890]` tag.
+    """
+    asked = parse_request(await request.body(), request.app.state.settings.max_messages)
+    turn = RunningTurn(request.app.state.graph, graph_input(asked, key), turn_options(asked, key))
+    try:
+        if wants_stream(asked, request.headers.get("accept", "")):
+            opening = await unless_gone(request, opening_of(turn))
+            return TurnStream(turn, opening, include_usage=bool(asked.stream_options.include_usage))
+        reply, opening = await unless_gone(request, whole_reply(turn))
+        return Response(reply.model_dump_json(), headers=opening.headers, media_type="application/json")
+    except ClientGoneError:
+        turn.cancel()
+        return Response(status_code=499)
+    except BaseException:
+        turn.cancel()
+        raise
+
+
+def wants_stream(asked: ChatCompletionRequest, accept: str) -> bool:
+    """Return whether the reply is a stream: as `stream` says; absent, unless Accept asks for JSON alone.
+
+    The openai SDKs leave `stream` out of a plain call and break on SSE; curl sends `*/*` and gets SSE.
+    """
+    if asked.stream is not None:
+        return asked.stream
+    return not ("application/json" in accept and "text/event-stream" not in accept)
+
+
+@router.get("/v1/models", dependencies=[Depends(require("chat"))])
+@router.get("/api/models", dependencies=[Depends(require("chat"))])
+async def models(request: Request) -> dict[str, Any]:
+    """List the models that a request may name."""
+    names = request.app.state.services.models.models
+    created = request.app.state.started
+    return {
+        "object": "list",
+        "data": [{"id": name, "object": "model", "created": created, "owned_by": "teller"} for name in names],
+    }
+
+
+router.post(_PATH, responses=_RESPONSES, openapi_extra=_CHAT_DOCS)(chat_completions)
+for _alias in _ALIASES:
+    router.post(_alias, include_in_schema=False)(chat_completions)

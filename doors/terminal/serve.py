@@ -1,0 +1,119 @@
+"""teller serve, check and migrate: what whoever deploys it runs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from teller.errors import ConfigurationError, TellerError
+from teller.settings import Settings
+
+
+def serve() -> None:
+    """Serve the graph on HOST:PORT."""
+    import uvicorn
+
+    from server import create_app
+    from teller.telemetry import set_up_logging
+
+    settings = Settings.load()
+    set_up_logging(settings.log_level)
+    app = create_app(settings)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+            await super().startup(sockets)  # type: ignore[arg-type]
+            if self.started:
+                Console(soft_wrap=True).print(welcome(settings, app.state.services.models.why), highlight=False)
+
+    config = uvicorn.Config(app, settings.host, settings.port, log_config=None, access_log=False, lifespan="on")
+    Server(config).run()
+
+
+def welcome(settings: Settings, why_model: str) -> str:
+    """Return what a start tells: what it runs on, where the pages are, and what to try."""
+    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host  # noqa: S104
+    base = f"http://{host}:{settings.port}"
+    auth = ' -H "Authorization: Bearer $API_KEY"' if settings.api_keys else ""
+    post = f"curl -sN{auth} {base}/api/chat/completions/ -H 'Content-Type: application/json' -d"
+    tag = escape("[phone: +1234567890]")
+    lines = [
+        f"\n[bold]Teller[/] serves {base}\n",
+        f"  model      quote: {why_model}",
+        f"  embedder   {settings.embedding_model}, in process",
+        f"  index      embedded, {settings.data_dir}/knowledge.db",
+        f"  ledger     SQLite, {settings.database_url or settings.data_dir / 'teller.db'} (demo people)",
+        f"\n  playground {base}/agent/playground/",
+        f"  API        {base}/docs",
+    ]
+    if not settings.api_keys:
+        lines.append("\n  [bold red]Open to everyone who can reach this address: set API_KEYS to close it.[/]")
+    lines += [
+        "\nTry:",
+        f"""  {post} '{{"messages":[{{"role":"user","content":"What loan options are available?"}}]}}'""",
+        f"""  {post} '{{"messages":[{{"role":"user","content":"Block my credit card {tag}"}}]}}'""",
+        '  .venv/bin/teller ask "What does the Gold card cost a year?"\n',
+    ]
+    return "\n".join(lines)
+
+
+def migrate() -> None:
+    """Bring the ledger's schema up to date."""
+    from teller.services import open_ledger
+
+    async def run() -> None:
+        ledger = await open_ledger(Settings.load())
+        await ledger.close()
+
+    asyncio.run(run())
+    Console().print("The ledger's schema is current.")
+
+
+def check() -> None:
+    """Tell whether this configuration can serve: each part, and what to mend."""
+    table = Table("part", "", "what it says")
+    failed = asyncio.run(_check(table))
+    Console().print(table)
+    if failed:
+        raise typer.Exit(1)
+
+
+async def _check(table: Table) -> bool:
+    try:
+        settings = Settings.load()
+    except ConfigurationError as wrong:
+        table.add_row("settings", "[red]wrong[/]", str(wrong))
+        return True
+    table.add_row("settings", "[green]ok[/]", "read")
+    parts: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [("ledger", _ledger), ("index", _index)]
+    failed = False
+    for name, part in parts:
+        try:
+            table.add_row(name, "[green]ok[/]", await part(settings))
+        except TellerError as wrong:
+            failed = True
+            table.add_row(name, "[red]wrong[/]", str(wrong))
+    return failed
+
+
+async def _ledger(settings: Settings) -> str:
+    from teller.services import open_ledger
+
+    ledger = await open_ledger(settings)
+    try:
+        await ledger.ready()
+    finally:
+        await ledger.close()
+    return "SQLite, schema current"
+
+
+async def _index(settings: Settings) -> str:
+    from teller.services import Services
+
+    async with Services.opened(settings) as services:
+        status = await services.index.status()
+        model = f"{services.models.default} {services.models.why}"
+    return f"{status.passages} passages, {status.with_vector} with their vector; model: {model}"

@@ -1,0 +1,41 @@
+"""What nodes say while they work, in LangGraph's custom stream; every door reads the same events.
+
+A piece of the answer is a plain `str`, for speed; the rest are the records below.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from teller.knowledge.index import Passage
+
+FinishReason = Literal["stop", "length", "content_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A node has finished: its name, the milliseconds it took, and after classify the routes of the turn."""
+
+    node: str
+    milliseconds: float
+    routes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The first piece of the answer follows; `model` is the one that words what is not rendered."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of an answer. `model` is the one that really answered; tokens are 0 where none did."""
+
+    reason: FinishReason
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    passages: tuple[Passage, ...] = ()
+
+
+TurnEvent = str | Progress | Speaking | Finish

@@ -1,0 +1,44 @@
+"""The messages of a turn, as the nodes read them."""
+
+from collections.abc import Iterator, Sequence
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+
+from teller.caller import Caller, Trust, agree, phone_tag, without_phone_tags
+from teller.cards.dialogue import Turn
+
+
+def spoken_turns(messages: Sequence[AnyMessage]) -> list[Turn]:
+    """Return what the user and the assistant said, tags taken out; blank turns (cut at once) are dropped."""
+    return list(_spoken(messages))
+
+
+def user_turns(messages: Sequence[AnyMessage]) -> list[str]:
+    """Return what the user said, oldest first."""
+    return [turn.text for turn in spoken_turns(messages) if turn.role == "user"]
+
+
+def turn_text(history: Sequence[Turn]) -> str:
+    """Return what the user said since the assistant last spoke, joined: recognisers cut one sentence into turns."""
+    parts: list[str] = []
+    for turn in reversed(history):
+        if turn.role != "user":
+            break
+        parts.insert(0, turn.text)
+    return " ".join(parts)
+
+
+def resolved_caller(named: Caller | None, messages: Sequence[AnyMessage]) -> Caller:
+    """Return the caller on whom the door and the tags in the messages agree (a later user tag replaces an earlier)."""
+    sources = [named] if named else []
+    tags: dict[Trust, str] = {}
+    for message in messages:
+        if isinstance(message, HumanMessage | SystemMessage) and (phone := phone_tag(message.text)):
+            tags[Trust.CLAIMED if isinstance(message, HumanMessage) else Trust.ASSERTED] = phone
+    return agree(sources + [Caller(phone=phone, trust=trust) for trust, phone in tags.items()])
+
+
+def _spoken(messages: Sequence[AnyMessage]) -> Iterator[Turn]:
+    for message in messages:
+        if isinstance(message, HumanMessage | AIMessage) and (text := without_phone_tags(message.text).strip()):
+            yield Turn("user" if isinstance(message, HumanMessage) else "assistant", text)

@@ -1,0 +1,110 @@
+"""From a turn to its intent: one local embedding against the utterances of `prompts/intents.yaml`, no network."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, get_args
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, TypeAdapter
+
+from graph.softmax import Softmax
+from graph.state import Intent, Route
+from teller.cards.records import Operation
+from teller.models.query_vectors import QueryVectors
+from teller.models.vector_cache import VectorCache
+
+INTENTS_FILE = Path(__file__).parent.parent / "prompts" / "intents.yaml"
+
+_SEAM = re.compile(
+    r"(?<=[.!?;])\s+|,?\s+(?:and|also|plus|then)\s+|,\s+(?=(?:how|what|when|where|can|do)\b)", re.IGNORECASE
+)
+_FEWEST_WORDS = 3  # a part with fewer is no wish of its own ("terms and conditions")
+_SURE = 0.5  # how sure each half of a turn with two wishes must be
+
+
+class ExampleIntent(BaseModel):
+    """One entry of `prompts/intents.yaml`."""
+
+    route: Route
+    intent: str
+    utterances: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class IntentClassifier:
+    """A softmax classifier over the turn's vector. The route is the likeliest one, all its intents taken together."""
+
+    topics: tuple[ExampleIntent, ...]
+    model: Softmax
+    queries: QueryVectors
+
+    @classmethod
+    async def open(cls, cache: VectorCache, queries: QueryVectors, folder: Path, file: Path = INTENTS_FILE) -> Self:
+        """Read the intents and fit the classifier; what was fitted to the same utterances is kept in `folder`.
+
+        Raises:
+            ValueError: the file is not of its form, a route has no intent, or a card intent is no operation.
+        """
+        topics = load_intents(file)
+        kept = folder / f"intents-{hashlib.sha256(file.read_bytes()).hexdigest()[:16]}-{cache.embedder_name}.npz"
+        model = Softmax.load(kept)
+        if model is None:
+            texts = [text for topic in topics for text in topic.utterances]
+            labels = [i for i, topic in enumerate(topics) for _ in topic.utterances]
+            model = Softmax.fit(np.stack(await cache.vectors(texts, as_queries=True)), np.array(labels))
+            model.save(kept)
+        return cls(tuple(topics), model, queries)
+
+    async def classify(self, turn: str) -> Intent:
+        """Return the intent of a turn; of a turn with two wishes, knowledge and card, both routes."""
+        whole = await self._nearest(turn)
+        parts = [part for part in _SEAM.split(turn) if len(part.split()) >= _FEWEST_WORDS]
+        if len(parts) < 2:
+            return whole
+        return joined(whole, [await self._nearest(part) for part in parts])
+
+    async def _nearest(self, text: str) -> Intent:
+        likely = self.model.probabilities(await self.queries.vector(text))
+        route = max(get_args(Route), key=lambda route: sum(likely[self._of(route)]))
+        first = max(self._of(route), key=lambda i: likely[i])
+        second = max((i for i in range(len(likely)) if i != first), key=lambda i: likely[i])
+        topic = self.topics[first]
+        return Intent(
+            routes=(topic.route,),
+            topic=topic.intent,
+            action=Operation(topic.intent) if topic.route == "card" else None,
+            confidence=round(float(likely[first]), 3),
+            runner_up=self.topics[second].intent,
+        )
+
+    def _of(self, route: Route) -> list[int]:
+        return [i for i, topic in enumerate(self.topics) if topic.route == route]
+
+
+def load_intents(file: Path = INTENTS_FILE) -> list[ExampleIntent]:
+    """Return the entries of an intents file; every route has one, and the card intents are operations.
+
+    Raises:
+        ValueError: it is not so.
+    """
+    topics = TypeAdapter(list[ExampleIntent]).validate_python(yaml.safe_load(file.read_text("utf-8")))
+    missing = set(get_args(Route)) - {topic.route for topic in topics}
+    unknown = {topic.intent for topic in topics if topic.route == "card"} - set(Operation)
+    if missing or unknown:
+        raise ValueError(f"{file}: routes without intent: {sorted(missing)}; unknown card intents: {sorted(unknown)}")
+    return topics
+
+
+def joined(whole: Intent, parts: Sequence[Intent]) -> Intent:
+    """Return the intent of a turn that was split: both routes, where one part each is sure of card and knowledge."""
+    sure = [part for part in parts if part.confidence >= _SURE]
+    card = next((part for part in sure if part.action is not None), None)
+    asks = next((part for part in sure if part.routes == ("knowledge",)), None)
+    if card and asks:
+        confidence = min(card.confidence, asks.confidence)
+        return Intent(("knowledge", "card"), asks.topic, card.action, confidence, whole.runner_up)
+    return whole

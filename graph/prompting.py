@@ -1,0 +1,40 @@
+"""The prompt of a knowledge answer: ours first and fixed, the client's tone, the conversation, then the passages."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage
+
+from graph.history import spoken_turns
+from graph.options import Channel
+from teller.caller import without_phone_tags
+from teller.knowledge.index import Passage
+from teller.knowledge.passage_block import render
+
+_FOLDER = Path(__file__).parent.parent / "prompts"
+
+
+@cache
+def _text(name: str) -> str:
+    return (_FOLDER / f"{name}.md").read_text("utf-8").strip()
+
+
+def knowledge_prompt(
+    messages: Sequence[AnyMessage], passages: Sequence[Passage], channel: Channel
+) -> list[BaseMessage]:
+    """Return the messages for the model: passages and question stand in the last one, as data and as asked."""
+    *earlier, last = spoken_turns(messages)
+    prompt: list[BaseMessage] = [SystemMessage(_system(messages, channel))]
+    prompt += [HumanMessage(turn.text) if turn.role == "user" else AIMessage(turn.text) for turn in earlier]
+    return [*prompt, HumanMessage(f"{render(passages)}\n\n{last.text}")]
+
+
+def _system(messages: Sequence[AnyMessage], channel: Channel) -> str:
+    parts = [_text("system")]
+    if channel == "voice":
+        parts.append(_text("system_voice"))
+    client = "\n\n".join(without_phone_tags(m.text) for m in messages if isinstance(m, SystemMessage)).strip()
+    if client:
+        parts.append(_text("system_client").replace("{instructions}", client.replace("</client_instructions>", "")))
+    return "\n\n".join(parts)

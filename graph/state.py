@@ -1,0 +1,98 @@
+"""What travels through the graph: what a door hands in, and what the nodes add to it."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+from typing_extensions import NotRequired, TypedDict
+
+from teller.caller import Caller
+from teller.cards.records import Card, CardRecord, Clause, Operation
+from teller.knowledge.index import Passage
+
+Route = Literal["knowledge", "card", "handoff", "smalltalk", "out_of_scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the turn wishes. `routes` are one, or knowledge and card together; `topic` is the intent within the route.
+
+    `decided_by`: `utterances` (nearest to the examples in `prompts/intents.yaml`), `dialogue` (the turn answers an
+    open card question, or leaves one open), or `conversation` (its shape decides: no user message, a tool's result,
+    the assistant spoke last). `confidence` is in [0, 1].
+    """
+
+    routes: tuple[Route, ...]
+    topic: str
+    action: Operation | None = None
+    confidence: float = 1.0
+    runner_up: str | None = None
+    decided_by: Literal["utterances", "dialogue", "conversation"] = "utterances"
+
+
+OutcomeKind = Literal[
+    "status",  # told, nothing written
+    "done",  # written now, or by an earlier request for the same wish
+    "unchanged",  # the card is in the wished state already, or can't be changed: its present state is told
+    "question",  # nothing written; a question is open
+    "given_up",  # the caller said no to the question
+    "no_number",
+    "not_trusted",
+    "conflict",
+    "unknown_number",
+    "no_cards",
+    "lacks_card",  # names a card that the caller does not have
+    "no_conversation",
+    "not_offered",  # an operation that only a person can do
+    "unavailable",  # the ledger did not answer: nothing was changed
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CardOutcome:
+    """What became of the card half of a turn. The sentence that tells it is rendered from this record alone."""
+
+    kind: OutcomeKind
+    operation: Operation
+    cards: tuple[Card, ...] = ()
+    record: CardRecord | None = None
+    question: Clause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What the documents hold for the turn. `failed`: the search could not be done, which is not "nothing found"."""
+
+    question: str
+    passages: tuple[Passage, ...] = field(default=())
+    failed: bool = False
+
+
+class InputState(TypedDict):
+    """What a door hands in. `conversation_id` is the door's own name for the conversation, if it has one."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    caller: NotRequired[Caller | None]
+    conversation_id: NotRequired[str | None]
+    client: NotRequired[str]
+
+
+class TellerState(InputState):
+    """The whole state of a turn. The caller is the resolved one once `classify` has run."""
+
+    conversation: NotRequired[str | None]
+    intent: NotRequired[Intent]
+    retrieval: NotRequired[Retrieval | None]
+    card: NotRequired[CardOutcome | None]
+
+
+class TurnUpdate(TypedDict, total=False):
+    """What a node returns: the fields that it changed."""
+
+    messages: list[AnyMessage]
+    caller: Caller
+    conversation: str | None
+    intent: Intent
+    retrieval: Retrieval | None
+    card: CardOutcome | None

@@ -1,0 +1,51 @@
+"""One turn of the compiled graph, as every door runs it."""
+
+import asyncio
+from typing import Self
+
+from graph.events import TurnEvent
+from graph.options import TurnOptions
+from graph.state import InputState
+from graph.workflow import Teller
+
+
+class _End:
+    """The mark behind the last event."""
+
+
+class RunningTurn:
+    """A turn at work: iterate it for its events; the iteration raises what a node raised.
+
+    The graph runs in a task of its own and its events pass through a queue, so that a door that stops listening can
+    cancel the task and with it the node at work. Iterating `graph.astream` in the request's own task does not do that:
+    Starlette cancels again and again, which kills LangGraph's clean-up before it cancels the node (langgraph #6775).
+    """
+
+    def __init__(self, graph: Teller, given: InputState, options: TurnOptions) -> None:
+        self._events: asyncio.Queue[TurnEvent | Exception | _End] = asyncio.Queue(maxsize=256)
+        self._task = asyncio.create_task(self._run(graph, given, options))
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> TurnEvent:
+        match await self._events.get():
+            case _End():
+                raise StopAsyncIteration
+            case Exception() as failure:
+                raise failure
+            case event:
+                return event
+
+    def cancel(self) -> None:
+        """Stop what is still running; a turn that has ended is not changed."""
+        self._task.cancel()
+
+    async def _run(self, graph: Teller, given: InputState, options: TurnOptions) -> None:
+        try:
+            async for event in graph.astream(given, context=options, stream_mode="custom"):
+                await self._events.put(event)  # type: ignore[arg-type]  # our nodes write nothing but TurnEvents
+        except Exception as failure:  # noqa: BLE001  # handed to the listener, which raises it
+            await self._events.put(failure)
+        else:
+            await self._events.put(_End())

@@ -1,0 +1,78 @@
+"""Who is calling, and how far that is trusted."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_TAG = re.compile(r"\s*\[\s*phone\s*:\s*([^\]\[]{0,64})\]", re.IGNORECASE)
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+
+
+class Trust(StrEnum):
+    """Where a caller's number stood. Compare with `reaches`."""
+
+    CLAIMED = "claimed"
+    ASSERTED = "asserted"
+    NETWORK = "network"
+
+    def reaches(self, wanted: "Trust") -> bool:
+        """Return whether this much trust is enough where `wanted` is asked for."""
+        order = list(Trust)
+        return order.index(self) >= order.index(wanted)
+
+
+class Caller(BaseModel):
+    """The caller of a turn. `conflict`: two sources named different numbers, so none is acted on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phone: str | None = Field(None, description="The caller's number, such as +1234567890.")
+    trust: Trust = Field(Trust.ASSERTED, description="How far the number is trusted.")
+    conflict: bool = Field(False, description="Two sources named different numbers.")
+
+
+NOBODY = Caller()
+
+
+def parse_phone(text: str) -> str | None:
+    """Return the number in E.164 form, or None if it is none; a missing plus, blanks, hyphens and brackets are mended."""
+    digits = re.sub(r"[\s\-().]", "", text)
+    number = digits if digits.startswith("+") else f"+{digits}"
+    return number if _E164.fullmatch(number) else None
+
+
+def phone_tag(text: str) -> str | None:
+    """Return the number of the last `[phone: …]` tag in a text; None if there is no tag or it holds no number."""
+    tags = _TAG.findall(text)
+    return parse_phone(tags[-1]) if tags else None
+
+
+def without_phone_tags(text: str) -> str:
+    """Return a text as it may be read by a model: its tags taken out."""
+    return _TAG.sub("", text).strip() if "[" in text else text
+
+
+def agree(sources: Iterable[Caller]) -> Caller:
+    """Return the one caller that the sources name, at the highest trust among them, or a conflict."""
+    known = [source for source in sources if source.phone or source.conflict]
+    if not known:
+        return NOBODY
+    trust = max((source.trust for source in known), key=list(Trust).index)
+    if any(source.conflict for source in known) or len({source.phone for source in known}) > 1:
+        return Caller(phone=None, trust=trust, conflict=True)
+    return Caller(phone=known[0].phone, trust=trust)
+
+
+def conversation_of(named: str | None, phone: str | None, first_user_turn: str) -> str | None:
+    """Return the conversation's id: the one that a door was given, else the caller with the first words said.
+
+    None where neither is known: nothing can be asked or written then.
+    """
+    if named:
+        return named
+    if phone is None:
+        return None
+    return f"{phone}/{hashlib.sha256(first_user_turn.encode()).hexdigest()[:16]}"

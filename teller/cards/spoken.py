@@ -1,0 +1,67 @@
+"""Words and numbers as they are heard: one normal form for what was asked, what was said and what was transcribed."""
+
+import re
+
+_DIGITS = {
+    "zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+    "eight": "8", "nine": "9",
+}  # fmt: skip
+_TEENS = {
+    "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14", "fifteen": "15", "sixteen": "16",
+    "seventeen": "17", "eighteen": "18", "nineteen": "19",
+}  # fmt: skip
+_TENS = {
+    "twenty": "2", "thirty": "3", "forty": "4", "fifty": "5", "sixty": "6", "seventy": "7", "eighty": "8", "ninety": "9",
+}  # fmt: skip
+_TIMES = {"double": 2, "triple": 3}
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+")
+
+
+def heard_words(text: str) -> list[str]:
+    """Return the words of a text without case and punctuation, every run of spoken or written digits as one word.
+
+    "Visa ending one eight, eight-one" and "visa ending 1881" give the same words; so do "double four" and "44".
+    "one" is kept as a word where no other digit stands beside it ("the second one").
+    """
+    words: list[str] = []
+    run: list[str] = []
+    tokens = _WORD.findall(text.lower().replace("’", "'"))  # noqa: RUF001 (a typographic apostrophe is meant)
+    place = 0
+    while place < len(tokens):
+        digits, used = _digits_at(tokens, place)
+        if used:
+            run.append(digits)
+            place += used
+            continue
+        words += _close(run)
+        run = []
+        words.append(tokens[place])
+        place += 1
+    return words + _close(run)
+
+
+def spoken_digits(digits: str) -> str:
+    """Return digits as they are read out one by one: 1881 as "one eight eight one"."""
+    names = {digit: name for name, digit in _DIGITS.items() if name != "oh"}
+    return " ".join(names[digit] for digit in digits)
+
+
+def _digits_at(tokens: list[str], place: int) -> tuple[str, int]:
+    """Return the digits that begin at a place and how many tokens they take; none takes 0."""
+    token = tokens[place]
+    after = tokens[place + 1] if place + 1 < len(tokens) else ""
+    if token.isdigit():
+        return token, 1
+    if token in _TIMES and (after in _DIGITS or (after.isdigit() and len(after) == 1)):
+        return _DIGITS.get(after, after) * _TIMES[token], 2
+    if token in _TENS:
+        unit = _DIGITS.get(after, "0")
+        return (_TENS[token] + unit, 2) if unit != "0" else (_TENS[token] + "0", 1)
+    single = _DIGITS.get(token) or _TEENS.get(token)
+    return (single, 1) if single else ("", 0)
+
+
+def _close(run: list[str]) -> list[str]:
+    if run == ["1"]:
+        return ["one"]
+    return ["".join(run)] if run else []

@@ -1,0 +1,130 @@
+"""What lives as long as the process: models, index and ledger. Opened once, closed once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import structlog
+from pydantic import SecretStr
+
+from teller.cards import demo, keys
+from teller.cards.sql_ledger import SqlLedger
+from teller.errors import ConfigurationError, TellerError
+from teller.knowledge.embedded import EmbeddedIndex
+from teller.knowledge.index import KnowledgeIndex
+from teller.knowledge.ingest import Ingester
+from teller.models.embedder import OnnxEmbedder
+from teller.models.query_vectors import QueryVectors
+from teller.models.quote import QuoteChatModel
+from teller.models.registry import ChatModels
+from teller.models.vector_cache import VectorCache
+from teller.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts that the graph and the doors work with. Open them with `opened`, which closes them too."""
+
+    settings: Settings
+    ledger: SqlLedger
+    index: KnowledgeIndex
+    ingester: Ingester
+    vectors: VectorCache
+    queries: QueryVectors
+    quote: QuoteChatModel
+    models: ChatModels
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, settings: Settings) -> AsyncIterator[Self]:
+        """Open all parts for the length of the block.
+
+        Raises:
+            ConfigurationError: a part cannot be opened as it is configured; the message says what to mend.
+        """
+        async with AsyncExitStack() as stack:
+            services = await cls._open(settings, stack)
+            try:
+                yield services
+            finally:
+                for task in services.background:
+                    task.cancel()
+                await asyncio.gather(*services.background, return_exceptions=True)
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Self:
+        """Open all parts for as long as the process lives: for Studio, which never says when it ends."""
+        return await cls._open(settings, AsyncExitStack())
+
+    @classmethod
+    async def _open(cls, settings: Settings, stack: AsyncExitStack) -> Self:
+        _make_folder(settings.data_dir)
+        embedder = await asyncio.to_thread(OnnxEmbedder)
+        vectors = await VectorCache.open(settings.data_dir / "vectors.db", embedder)
+        stack.push_async_callback(vectors.close)
+        index = await EmbeddedIndex.open(settings.data_dir / "knowledge.db", embedder.name, embedder.dimension)
+        stack.push_async_callback(index.close)
+        ledger = await open_ledger(settings)
+        stack.push_async_callback(ledger.close)
+        queries = QueryVectors(embedder)
+        quote = QuoteChatModel(embedder=embedder, vectors=vectors, queries=queries)
+        models = ChatModels({"quote": quote}, "quote", _why_quote(settings))
+        ingester = Ingester(index, vectors, embedder)
+        return cls(settings, ledger, index, ingester, vectors, queries, quote, models)
+
+    def index_sample_bank_in_background(self) -> None:
+        """Fill a new index while the server serves: words first, then vectors, then the sentences' vectors."""
+        task = asyncio.create_task(self._index_sample_bank())
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    async def index_sample_bank(self) -> None:
+        """Fill a new index with the sample bank, unless it is off."""
+        if self.settings.sample_bank == "on":
+            await self.ingester.ingest_sample_bank()
+        await self.ingester.fill_vectors()
+        for document in await self.index.documents():
+            await self.quote.prepare(await self.index.passages_of(document.document_id))
+
+    async def _index_sample_bank(self) -> None:
+        try:
+            await self.index_sample_bank()
+        except TellerError as failure:
+            _log.error("the sample bank could not be indexed", error=type(failure).__name__)
+
+
+async def open_ledger(settings: Settings) -> SqlLedger:
+    """Return the ledger of these settings; a new one holds the demo."""
+    target = settings.database_url or settings.data_dir / "teller.db"
+    audit_key = _secret(settings.audit_key, settings.data_dir, "audit.key")
+    ledger = await SqlLedger.open(target, audit_key=audit_key, clock=lambda: datetime.now(UTC))
+    await demo.seed_if_empty(ledger, pin_pepper(settings))
+    return ledger
+
+
+def pin_pepper(settings: Settings) -> bytes:
+    """Return the key that PINs are hashed with."""
+    return _secret(settings.pin_pepper, settings.data_dir, "pin.pepper")
+
+
+def _secret(given: SecretStr | None, folder: Path, name: str) -> bytes:
+    return given.get_secret_value().encode() if given else keys.read_or_make(folder, name)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as failure:
+        raise ConfigurationError(f"DATA_DIR: {folder} cannot be made ({failure.strerror}): set another") from failure
+
+
+def _why_quote(settings: Settings) -> str:
+    chosen = "chosen by CHAT_MODEL" if settings.chat_model == "quote" else "chosen by CHAT_MODEL=auto"
+    return f"answers in the documents' own sentences ({chosen})"

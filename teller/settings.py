@@ -1,0 +1,94 @@
+"""Every environment variable that Teller reads, its default, and what it means.
+
+`.env` is read too; the environment beats it; names that are not here are ignored.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from teller.caller import Trust
+from teller.errors import ConfigurationError
+from teller.keys import ApiKey, parse_api_keys
+
+
+def _comma_separated(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as unknown:
+        raise ValueError("is no time zone; take a name such as America/New_York") from unknown
+    return name
+
+
+class Settings(BaseSettings):
+    """The settings of one process, read once at its start. Use `Settings.load()`: it explains what is wrong."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is worth logging.")
+    cors_allowed_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        (), description="Origins whose pages may call the API, comma-separated."
+    )
+    api_keys: Annotated[tuple[ApiKey, ...], NoDecode, BeforeValidator(parse_api_keys)] = Field(
+        (), description="name:key[:scope], comma-separated; scopes chat, voice, admin. Empty: open to everyone."
+    )
+    min_caller_trust: Trust = Field(
+        Trust.CLAIMED, description="How far a caller's number must be trusted before cards are touched."
+    )
+    chat_model: str = Field("auto", description="auto, or quote (answers in the documents' own sentences).")
+    embedding_model: Literal["bge-small-en-v1.5"] = Field("bge-small-en-v1.5", description="The embedder.")
+    data_dir: Path = Field(Path(".data"), description="Where the embedded parts keep their files.")
+    database_url: str = Field("", description="The ledger's database; empty: SQLite in DATA_DIR.")
+    pin_pepper: SecretStr | None = Field(None, description="Key that PINs are hashed with; unset: made in DATA_DIR.")
+    audit_key: SecretStr | None = Field(None, description="Key that chains the audit trail; unset: made in DATA_DIR.")
+    opensearch_url: str = Field("", description="An OpenSearch cluster; empty: the embedded index in DATA_DIR.")
+    sample_bank: Literal["on", "off"] = Field("on", description="Whether a new index is given the sample bank.")
+    bank_timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        "America/New_York", description="Where the bank's day begins and ends: documents come into force by it."
+    )
+    max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest chat request, in bytes; above: 413.")
+    max_messages: int = Field(1_000, ge=1, description="Most messages in a chat request; above: 400.")
+    model_timeout_seconds: float = Field(15.0, gt=0, description="Longest wait for a model's first token.")
+    search_timeout_seconds: float = Field(2.0, gt=0, description="Longest wait for a search.")
+
+    @model_validator(mode="after")
+    def _only_what_this_version_can_do(self) -> Self:
+        if self.chat_model not in ("auto", "quote"):
+            raise ValueError(f"CHAT_MODEL={self.chat_model} is not built yet: use auto or quote")
+        if self.opensearch_url:
+            raise ValueError("OPENSEARCH_URL is set, but the OpenSearch index is not built yet: unset it")
+        if self.database_url and not self.database_url.startswith("sqlite"):
+            raise ValueError("DATABASE_URL names another database than SQLite, which is not built yet: unset it")
+        return self
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings.
+
+        Raises:
+            ConfigurationError: in one line, which variable is wrong and why; never the value of a secret.
+        """
+        try:
+            return cls()
+        except ValidationError as wrong:
+            problems = (_problem(".".join(str(part) for part in error["loc"]), error["msg"]) for error in wrong.errors())
+            raise ConfigurationError("; ".join(problems)) from None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The bank's time zone."""
+        return ZoneInfo(self.bank_timezone)
+
+
+def _problem(variable: str, message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"{variable.upper()}: {message}" if variable else message
