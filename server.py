@@ -22,7 +22,9 @@ from graph.workflow import build_workflow
 from teller.services import Services
 from teller.settings import Settings
 
-_DESCRIPTION = "A bank's assistant for the phone and for chat: one graph behind OpenAI's chat completions and LangServe."
+_DESCRIPTION = (
+    "A bank's assistant for the phone and for chat: one graph behind OpenAI's chat completions and LangServe."
+)
 _MULTIPART_OVERHEAD = 10_000
 
 

@@ -1,4 +1,4 @@
-"""Who may come in: named keys with scopes, as Bearer, bare, or the password of Basic (so that a browser asks for it)."""
+"""Who may come in: named keys with scopes, as Bearer, bare, or the password of Basic (a browser then asks for it)."""
 
 import base64
 import binascii

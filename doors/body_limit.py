@@ -18,6 +18,7 @@ class BodyLimit:
         self._upload_path = upload_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request whose body is within its bound."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,7 +1,6 @@
 """The bank's documents over HTTP: upload, list, get, delete."""
 
 from datetime import date, datetime
-from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from pydantic import BaseModel

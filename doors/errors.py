@@ -70,7 +70,7 @@ def invalid(message: str, param: str | None = None, status: int = 400) -> ApiErr
 
 
 def api_error(failure: Exception) -> ApiError:
-    """Return what a door answers to a failure. An unknown one is ours: its text is logged nowhere and told to nobody."""
+    """Return what a door answers to a failure. An unknown one is ours, and its text is told to nobody."""
     match failure:
         case ApiError():
             return failure

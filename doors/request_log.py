@@ -5,8 +5,9 @@ from time import perf_counter
 from uuid import uuid4
 
 import structlog
-from doors.errors import api_error, envelope, place_of
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from doors.errors import api_error, envelope, place_of
 
 _log = structlog.get_logger("request")
 _NOT_STARTED = 499  # what is logged for a client that hung up before there was a reply
@@ -24,6 +25,7 @@ class RequestLog:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, and log it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -155,7 +155,12 @@ class CardDesk:
             arguments = {"wish": turn.answered.wish, "answer_hash": answer_hash(turn.answered), "card": card}
             record = await self._tools.carry_out_confirmed.ainvoke(arguments)
         else:
-            arguments = {"conversation": turn.conversation, "phone": turn.phone, "operation": turn.operation, "card": card}
+            arguments = {
+                "conversation": turn.conversation,
+                "phone": turn.phone,
+                "operation": turn.operation,
+                "card": card,
+            }
             record = await self._tools.carry_out.ainvoke(arguments)
         return _done(record) if record else await self._present_state(turn, card)
 
@@ -163,7 +168,9 @@ class CardDesk:
         """Return the open question once more, in the same row: the turn was a question in between, or was not clear."""
         clause = wish.clauses[-1]
         card = turn.holder.card(clause.card_token) if clause.card_token else None
-        return await self._ask(replace(turn, operation=wish.operation), card, replace(clause, asked_at=datetime.now(UTC)))
+        return await self._ask(
+            replace(turn, operation=wish.operation), card, replace(clause, asked_at=datetime.now(UTC))
+        )
 
     async def _ask(self, turn: CardTurn, card: Card | None, clause: Clause) -> CardOutcome:
         """Commit the question before it is spoken."""

@@ -56,7 +56,9 @@ def _status(card: Card, channel: Channel) -> str:
 
 
 def _done(record: CardRecord, channel: Channel) -> str:
-    return _say(_texts()["done"][record.operation]["changed" if record.changed else "unchanged"], channel, [record.card])
+    return _say(
+        _texts()["done"][record.operation]["changed" if record.changed else "unchanged"], channel, [record.card]
+    )
 
 
 def _unchanged(outcome: CardOutcome, channel: Channel) -> str:

@@ -43,9 +43,7 @@ class Classify:
             return nearest
         return await self._with_open_question(nearest, history, phone, conversation)
 
-    async def _with_open_question(
-        self, nearest: Intent, history: list[Turn], phone: str, conversation: str
-    ) -> Intent:
+    async def _with_open_question(self, nearest: Intent, history: list[Turn], phone: str, conversation: str) -> Intent:
         """Return the intent of a turn in a conversation that may have an open card question."""
         try:
             view = await self._ledger.view(phone, conversation)
@@ -60,7 +58,9 @@ class Classify:
             return nearest
         if nearest.routes == ("smalltalk",):
             return Intent(("card",), "answer", wish.operation, nearest.confidence, decided_by="dialogue")
-        return Intent((*nearest.routes, "card"), nearest.topic, wish.operation, nearest.confidence, decided_by="dialogue")
+        return Intent(
+            (*nearest.routes, "card"), nearest.topic, wish.operation, nearest.confidence, decided_by="dialogue"
+        )
 
 
 def by_shape(messages: list[AnyMessage], history: list[Turn]) -> Intent | None:

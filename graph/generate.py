@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import structlog
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph.message import push_message
 from langgraph.runtime import Runtime
 
@@ -30,7 +32,7 @@ class Answer:
     """The answer while it is spoken: every piece goes to the doors at once, and to Studio as part of one message."""
 
     write: Callable[[object], None]
-    run_id: str
+    run_id: UUID
     model: str
     pieces: list[str] = field(default_factory=list)
     reason: FinishReason = "stop"
@@ -81,7 +83,7 @@ class Generate:
         """
         options = runtime.context or DEFAULT_OPTIONS
         name, model = self._models.choose(options.model)
-        answer = Answer(runtime.stream_writer, str(uuid4()), name)
+        answer = Answer(runtime.stream_writer, uuid4(), name)
         turn = len(user_turns(state["messages"])) - 1
         outcome, intent = state.get("card"), state["intent"]
         _nothing_to_say(state, options)
@@ -102,27 +104,31 @@ class Generate:
         if retrieval.failed or not retrieval.passages:
             answer.say(line("search_failed" if retrieval.failed else "not_in_documents", turn))
             return
-        prompt = knowledge_prompt(state["messages"], retrieval.passages, options.channel)
+        prompt = knowledge_prompt(state["messages"], state["intent"].question, retrieval.passages, options.channel)
         said_before = len(answer.pieces)
         try:
-            await self._speak(model.astream(prompt, {"run_id": answer.run_id}, **_bounds(options)), answer)
+            await self._speak(_answering(model, prompt, answer.run_id, options), answer)
         except (ModelUnavailableError, TimeoutError) as failure:
             _log.error("model failed", error=type(failure).__name__)
             only_a_card_was_told = 0 < said_before == len(answer.pieces)
             if options.channel == "chat" and not only_a_card_was_told:
                 raise ModelUnavailableError("The model did not answer. Please try again.") from failure
             answer.say(line("model_failed", turn))
-        answer.passages = retrieval.passages
+            return
+        if len(answer.pieces) == said_before:
+            answer.say(line("not_in_documents", turn))
+        else:
+            answer.passages = retrieval.passages
 
     async def _speak(self, chunks: AsyncIterator[AIMessageChunk], answer: Answer) -> None:
         """Pass on a model's tokens as they are made; only the first is waited for with a limit."""
-        if answer.pieces:
-            answer.hear(" ")
+        gap = " " if answer.pieces else ""
         async with asyncio.timeout(self._timeout) as limit:
             async for chunk in chunks:
                 limit.reschedule(None)
                 if chunk.text:
-                    answer.hear(chunk.text)
+                    answer.hear(gap + chunk.text)
+                    gap = ""
                 if chunk.usage_metadata:
                     answer.prompt_tokens += chunk.usage_metadata["input_tokens"]
                     answer.completion_tokens += chunk.usage_metadata["output_tokens"]
@@ -151,8 +157,11 @@ def _fixed_line(intent: Intent, turn: int) -> str:
     return line(intent.topic if route == "smalltalk" and has_line(intent.topic) else route, turn)
 
 
-def _bounds(options: TurnOptions) -> dict[str, object]:
-    bounds: dict[str, object] = {"temperature": options.temperature, "max_tokens": options.max_tokens}
-    if options.stop:
-        bounds["stop"] = list(options.stop)
-    return bounds
+def _answering(
+    model: BaseChatModel, prompt: list[BaseMessage], run_id: UUID, options: TurnOptions
+) -> AsyncIterator[AIMessageChunk]:
+    """Return the model's answer as it is made, under the run id that names the answer's message."""
+    bounds: dict[str, Any] = {"temperature": options.temperature, "max_tokens": options.max_tokens}
+    if options.top_p is not None:
+        bounds["top_p"] = options.top_p
+    return model.astream(prompt, RunnableConfig(run_id=run_id), stop=list(options.stop) or None, **bounds)

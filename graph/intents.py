@@ -1,5 +1,6 @@
 """From a turn to its intent: one local embedding against the utterances of `prompts/intents.yaml`, no network."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
@@ -11,11 +12,11 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, TypeAdapter
 
-from graph.softmax import Softmax
 from graph.state import Intent, Route
+from graph.utterance_model import UtteranceModel
 from teller.cards.records import Operation
 from teller.models.query_vectors import QueryVectors
-from teller.models.vector_cache import VectorCache
+from teller.services import Services
 
 INTENTS_FILE = Path(__file__).parent.parent / "prompts" / "intents.yaml"
 
@@ -36,28 +37,31 @@ class ExampleIntent(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class IntentClassifier:
-    """A softmax classifier over the turn's vector. The route is the likeliest one, all its intents taken together."""
+    """The route of a turn is the likeliest one, all its intents taken together; the topic is the likeliest in it."""
 
     topics: tuple[ExampleIntent, ...]
-    model: Softmax
+    model: UtteranceModel
     queries: QueryVectors
 
     @classmethod
-    async def open(cls, cache: VectorCache, queries: QueryVectors, folder: Path, file: Path = INTENTS_FILE) -> Self:
-        """Read the intents and fit the classifier; what was fitted to the same utterances is kept in `folder`.
+    async def open(cls, services: Services, file: Path = INTENTS_FILE) -> Self:
+        """Read the intents and fit the model; what was fitted to the same utterances is kept in the data folder.
 
         Raises:
             ValueError: the file is not of its form, a route has no intent, or a card intent is no operation.
         """
         topics = load_intents(file)
-        kept = folder / f"intents-{hashlib.sha256(file.read_bytes()).hexdigest()[:16]}-{cache.embedder_name}.npz"
-        model = Softmax.load(kept)
+        settings = services.settings
+        version = hashlib.sha256(await asyncio.to_thread(file.read_bytes)).hexdigest()[:16]
+        kept = settings.data_dir / f"intents-{version}-{settings.embedding_model}.npz"
+        model = UtteranceModel.load(kept)
         if model is None:
             texts = [text for topic in topics for text in topic.utterances]
             labels = [i for i, topic in enumerate(topics) for _ in topic.utterances]
-            model = Softmax.fit(np.stack(await cache.vectors(texts, as_queries=True)), np.array(labels))
+            vectors = np.stack(await services.vectors.vectors(texts, as_queries=True))
+            model = await asyncio.to_thread(UtteranceModel.fit, vectors, np.array(labels))
             model.save(kept)
-        return cls(tuple(topics), model, queries)
+        return cls(tuple(topics), model, services.queries)
 
     async def classify(self, turn: str) -> Intent:
         """Return the intent of a turn; of a turn with two wishes, knowledge and card, both routes."""
@@ -65,19 +69,19 @@ class IntentClassifier:
         parts = [part for part in _SEAM.split(turn) if len(part.split()) >= _FEWEST_WORDS]
         if len(parts) < 2:
             return whole
-        return joined(whole, [await self._nearest(part) for part in parts])
+        return joined(whole, [(part, await self._nearest(part)) for part in parts])
 
     async def _nearest(self, text: str) -> Intent:
         likely = self.model.probabilities(await self.queries.vector(text))
-        route = max(get_args(Route), key=lambda route: sum(likely[self._of(route)]))
+        route: Route = max(get_args(Route), key=lambda route: likely[self._of(route)].sum())
         first = max(self._of(route), key=lambda i: likely[i])
         second = max((i for i in range(len(likely)) if i != first), key=lambda i: likely[i])
-        topic = self.topics[first]
+        sure = likely[first] if route == "card" else likely[self._of(route)].sum()
         return Intent(
-            routes=(topic.route,),
-            topic=topic.intent,
-            action=Operation(topic.intent) if topic.route == "card" else None,
-            confidence=round(float(likely[first]), 3),
+            routes=(route,),
+            topic=self.topics[first].intent,
+            action=Operation(self.topics[first].intent) if route == "card" else None,
+            confidence=round(float(sure), 3),
             runner_up=self.topics[second].intent,
         )
 
@@ -99,12 +103,13 @@ def load_intents(file: Path = INTENTS_FILE) -> list[ExampleIntent]:
     return topics
 
 
-def joined(whole: Intent, parts: Sequence[Intent]) -> Intent:
+def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:
     """Return the intent of a turn that was split: both routes, where one part each is sure of card and knowledge."""
-    sure = [part for part in parts if part.confidence >= _SURE]
-    card = next((part for part in sure if part.action is not None), None)
-    asks = next((part for part in sure if part.routes == ("knowledge",)), None)
-    if card and asks:
-        confidence = min(card.confidence, asks.confidence)
-        return Intent(("knowledge", "card"), asks.topic, card.action, confidence, whole.runner_up)
-    return whole
+    sure = [(text, part) for text, part in parts if part.confidence >= _SURE]
+    card = next((part for _, part in sure if part.action is not None), None)
+    asks = next(((text, part) for text, part in sure if part.routes == ("knowledge",)), None)
+    if card is None or asks is None:
+        return whole
+    question, part = asks
+    confidence = min(card.confidence, part.confidence)
+    return Intent(("knowledge", "card"), part.topic, card.action, confidence, whole.runner_up, question)

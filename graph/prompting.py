@@ -21,13 +21,16 @@ def _text(name: str) -> str:
 
 
 def knowledge_prompt(
-    messages: Sequence[AnyMessage], passages: Sequence[Passage], channel: Channel
+    messages: Sequence[AnyMessage], question: str | None, passages: Sequence[Passage], channel: Channel
 ) -> list[BaseMessage]:
-    """Return the messages for the model: passages and question stand in the last one, as data and as asked."""
+    """Return the messages for the model: passages and question stand in the last one, as data and as asked.
+
+    `question` is the part of the last turn that asks; None: all of it does.
+    """
     *earlier, last = spoken_turns(messages)
     prompt: list[BaseMessage] = [SystemMessage(_system(messages, channel))]
     prompt += [HumanMessage(turn.text) if turn.role == "user" else AIMessage(turn.text) for turn in earlier]
-    return [*prompt, HumanMessage(f"{render(passages)}\n\n{last.text}")]
+    return [*prompt, HumanMessage(f"{render(passages)}\n\n{question or last.text}")]
 
 
 def _system(messages: Sequence[AnyMessage], channel: Channel) -> str:

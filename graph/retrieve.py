@@ -26,7 +26,7 @@ class Retrieve:
 
     async def __call__(self, state: TellerState, *, runtime: Runtime[TurnOptions]) -> TurnUpdate:
         """Return the passages, or that the search failed."""
-        question = standalone_question(user_turns(state["messages"]))
+        question = state["intent"].question or standalone_question(user_turns(state["messages"]))
         try:
             async with asyncio.timeout(self._timeout):
                 passages: list[Passage] = await self._search.ainvoke({"question": question})

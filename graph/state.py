@@ -1,11 +1,11 @@
 """What travels through the graph: what a door hands in, and what the nodes add to it."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from teller.caller import Caller
 from teller.cards.records import Card, CardRecord, Clause, Operation
@@ -20,7 +20,8 @@ class Intent:
 
     `decided_by`: `utterances` (nearest to the examples in `prompts/intents.yaml`), `dialogue` (the turn answers an
     open card question, or leaves one open), or `conversation` (its shape decides: no user message, a tool's result,
-    the assistant spoke last). `confidence` is in [0, 1].
+    the assistant spoke last). `confidence`, in [0, 1], is that of the route; of a card turn, that of its action.
+    `question` is the part of a turn with two wishes that asks; None: all of it does.
     """
 
     routes: tuple[Route, ...]
@@ -28,6 +29,7 @@ class Intent:
     action: Operation | None = None
     confidence: float = 1.0
     runner_up: str | None = None
+    question: str | None = None
     decided_by: Literal["utterances", "dialogue", "conversation"] = "utterances"
 
 

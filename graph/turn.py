@@ -45,7 +45,7 @@ class RunningTurn:
         try:
             async for event in graph.astream(given, context=options, stream_mode="custom"):
                 await self._events.put(event)  # type: ignore[arg-type]  # our nodes write nothing but TurnEvents
-        except Exception as failure:  # noqa: BLE001  # handed to the listener, which raises it
+        except Exception as failure:  # handed to the listener, which raises it
             await self._events.put(failure)
         else:
             await self._events.put(_End())

@@ -34,7 +34,7 @@ async def by_route(state: TellerState) -> list[str]:
 
 async def build_workflow(services: Services) -> Teller:
     """Return the compiled graph over these services."""
-    classifier = await IntentClassifier.open(services.vectors, services.queries, services.settings.data_dir)
+    classifier = await IntentClassifier.open(services)
     graph = StateGraph(TellerState, context_schema=TurnOptions, input_schema=InputState)
     graph.add_node("classify", announced("classify", Classify(services, classifier)))
     graph.add_node("retrieve", announced("retrieve", Retrieve(services)))

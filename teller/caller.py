@@ -38,7 +38,7 @@ NOBODY = Caller()
 
 
 def parse_phone(text: str) -> str | None:
-    """Return the number in E.164 form, or None if it is none; a missing plus, blanks, hyphens and brackets are mended."""
+    """Return the number in E.164 form, or None if it is none; a missing plus, blanks and hyphens are mended."""
     digits = re.sub(r"[\s\-().]", "", text)
     number = digits if digits.startswith("+") else f"+{digits}"
     return number if _E164.fullmatch(number) else None

@@ -23,3 +23,7 @@ class ModelUnavailableError(TellerError):
 
 class DocumentRejectedError(TellerError):
     """A document cannot be taken in; the message says why."""
+
+
+class NotADemoLedgerError(TellerError):
+    """The ledger holds cards that are not the demo's, so it is not reset; nothing was changed."""

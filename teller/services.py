@@ -74,7 +74,7 @@ class Services:
         ledger = await open_ledger(settings)
         stack.push_async_callback(ledger.close)
         queries = QueryVectors(embedder)
-        quote = QuoteChatModel(embedder=embedder, vectors=vectors, queries=queries)
+        quote = QuoteChatModel(decline="", vectors=vectors, questions=queries, count_tokens=embedder.count_tokens)
         models = ChatModels({"quote": quote}, "quote", _why_quote(settings))
         ingester = Ingester(index, vectors, embedder)
         return cls(settings, ledger, index, ingester, vectors, queries, quote, models)
@@ -103,10 +103,14 @@ class Services:
 async def open_ledger(settings: Settings) -> SqlLedger:
     """Return the ledger of these settings; a new one holds the demo."""
     target = settings.database_url or settings.data_dir / "teller.db"
-    audit_key = _secret(settings.audit_key, settings.data_dir, "audit.key")
-    ledger = await SqlLedger.open(target, audit_key=audit_key, clock=lambda: datetime.now(UTC))
+    ledger = await SqlLedger.open(target, audit_key=audit_key(settings), clock=lambda: datetime.now(UTC))
     await demo.seed_if_empty(ledger, pin_pepper(settings))
     return ledger
+
+
+def audit_key(settings: Settings) -> bytes:
+    """Return the key that chains the audit trail."""
+    return _secret(settings.audit_key, settings.data_dir, "audit.key")
 
 
 def pin_pepper(settings: Settings) -> bytes:

@@ -80,7 +80,9 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as wrong:
-            problems = (_problem(".".join(str(part) for part in error["loc"]), error["msg"]) for error in wrong.errors())
+            problems = (
+                _problem(".".join(str(part) for part in error["loc"]), error["msg"]) for error in wrong.errors()
+            )
             raise ConfigurationError("; ".join(problems)) from None
 
     @property

@@ -56,7 +56,9 @@ def card_tools(ledger: Ledger) -> CardTools:
         await ledger.refuse(phone, operation, reason)
 
     return CardTools(
-        view_cards=StructuredTool.from_function(coroutine=ledger.view, name="view_cards", description="Read cards and open wishes."),
+        view_cards=StructuredTool.from_function(
+            coroutine=ledger.view, name="view_cards", description="Read cards and open wishes."
+        ),
         ask_caller=StructuredTool.from_function(coroutine=ask_caller),
         carry_out=StructuredTool.from_function(coroutine=carry_out),
         carry_out_confirmed=StructuredTool.from_function(coroutine=carry_out_confirmed),

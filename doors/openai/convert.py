@@ -3,7 +3,6 @@
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, HumanMessage, SystemMessage, ToolMessage
-
 from pydantic import ValidationError
 
 from doors.errors import ApiError, invalid
@@ -38,7 +37,7 @@ def parse_request(body: bytes, most_messages: int) -> ChatCompletionRequest:
 
 
 def graph_input(request: ChatCompletionRequest, key: ApiKey) -> InputState:
-    """Return what the graph takes of a request made with this key. Card numbers are masked before anything sees them."""
+    """Return what the graph takes of a request made with this key; card numbers are masked first."""
     return {
         "messages": [_message(message) for message in request.messages],
         "caller": _caller(request, key),
@@ -90,14 +89,12 @@ def _message(message: ChatMessage) -> AnyMessage:
         case "tool":
             return ToolMessage(text, tool_call_id=message.tool_call_id or "")
         case "function":
-            return FunctionMessage(text, name=message.name or "")
+            return FunctionMessage(content=text, name=message.name or "")
 
 
 def _bad_request(wrong: ValidationError) -> ApiError:
     first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
     if first["type"] in ("json_invalid", "model_type", "model_attributes_type", "dict_type") and not first["loc"]:
-        return invalid("The body is not a JSON object. Send {\"messages\": [{\"role\": \"user\", \"content\": \"…\"}]}.")
+        return invalid('The body is not a JSON object. Send {"messages": [{"role": "user", "content": "…"}]}.')
     param = ".".join(str(part) for part in first["loc"])
     return invalid(f"{param}: {first['msg'].removeprefix('Value error, ')}", param)
-
-

@@ -22,7 +22,7 @@ _DONE = b"data: [DONE]\n\n"
 
 @dataclass(slots=True)
 class Opening:
-    """What is known of a turn before its first word: who speaks, which routes it took, and how long each node needed."""
+    """What is known of a turn before its first word: who speaks, its routes, and how long each node needed."""
 
     model: str = ""
     routes: tuple[str, ...] = ()
@@ -94,9 +94,7 @@ class TurnStream(StreamingResponse):
 def usage_of(finish: Finish) -> Usage:
     """Return a turn's token counts in OpenAI's form."""
     total = finish.prompt_tokens + finish.completion_tokens
-    return Usage(
-        prompt_tokens=finish.prompt_tokens, completion_tokens=finish.completion_tokens, total_tokens=total
-    )
+    return Usage(prompt_tokens=finish.prompt_tokens, completion_tokens=finish.completion_tokens, total_tokens=total)
 
 
 async def _frames(turn: RunningTurn, model: str, *, include_usage: bool) -> AsyncIterator[bytes]:
@@ -109,7 +107,7 @@ async def _frames(turn: RunningTurn, model: str, *, include_usage: bool) -> Asyn
                 yield frame.text(event)
             elif isinstance(event, Finish):
                 finish = event
-    except Exception as failure:  # noqa: BLE001  # whatever it is, the client must not take the cut text for an answer
+    except Exception as failure:  # whatever it is, the client must not take the cut text for an answer
         _log.error("turn failed while speaking", error=type(failure).__name__)
         yield frame.delta({}, "error", error=api_error(failure).body)
         yield _DONE

@@ -8,7 +8,9 @@ from rich.console import Console
 from doors.terminal import ask, cards, evaluate, ingest, serve
 from teller.errors import TellerError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Teller, a bank's assistant.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Teller, a bank's assistant."
+)
 app.add_typer(cards.app, name="cards")
 app.add_typer(evaluate.app, name="eval")
 app.command("serve")(serve.serve)

@@ -1,5 +1,6 @@
 """How questions are answered through the whole graph: the figures behind `teller eval answers`."""
 
+import asyncio
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +35,8 @@ class Result(BaseModel):
 
 async def measure_answers(settings: Settings, file: Path) -> list[Result]:
     """Ask every question of a file and judge the answers."""
-    questions = [Question.model_validate_json(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
+    lines = (await asyncio.to_thread(file.read_text, "utf-8")).splitlines()
+    questions = [Question.model_validate_json(line) for line in lines if line.strip()]
     async with Services.opened(settings) as services:
         await services.index_sample_bank()
         graph = await build_workflow(services)

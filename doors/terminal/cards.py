@@ -53,27 +53,21 @@ def reset() -> None:
 def audit(verify: Annotated[bool, typer.Option(help="Check that no row was changed or removed.")] = False) -> None:
     """Read the audit trail: who did what to which card, by pseudonym."""
     from teller.cards.audit import first_broken
+    from teller.services import audit_key
 
     rows = _with_ledger(lambda ledger: ledger.audit_trail())
     table = Table("no.", "at", "what", "who", "detail")
-    for row in rows:
-        table.add_row(str(row.seq), row.at.isoformat(timespec="seconds"), row.event, row.subject or "-", row.detail)
+    for entry in (row.entry for row in rows):
+        detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items() if value is not None)
+        table.add_row(str(entry.seq), f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.event, entry.subject or "-", detail)
     Console().print(table)
-    if verify:
-        _verified(first_broken(rows, _audit_key()))
-
-
-def _verified(broken: int | None) -> None:
+    if not verify:
+        return
+    broken = first_broken(rows, audit_key(Settings.load()))
     if broken is not None:
         Console().print(f"[bold red]The chain is broken at row {broken}.[/]")
         raise typer.Exit(1)
     Console().print("The chain is whole.")
-
-
-def _audit_key() -> bytes:
-    from teller.services import audit_key
-
-    return audit_key(Settings.load())
 
 
 def _with_ledger(work: Callable[[SqlLedger], Awaitable[T]]) -> T:

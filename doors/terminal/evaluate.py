@@ -23,9 +23,8 @@ def routing(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Measure routing: strict (the route is the wanted one), lenient (it is an accepted one), and ms a turn."""
-    from teller.telemetry import set_up_logging
-
     from doors.terminal.routing_report import measure_routing
+    from teller.telemetry import set_up_logging
 
     set_up_logging("warning")
     report = asyncio.run(measure_routing(Settings.load(), file))
@@ -42,18 +41,21 @@ def routing(
 
 @app.command()
 def answers(
-    file: Annotated[Path, typer.Argument(exists=True, help='Lines of {"question", "expect_any", "document"}.')] = ANSWERS,
+    file: Annotated[
+        Path, typer.Argument(exists=True, help='Lines of {"question", "expect_any", "document"}.')
+    ] = ANSWERS,
     errors: Annotated[bool, typer.Option(help="Show what was not answered rightly.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Measure answers, end to end: right, declined though the documents hold it, wrong."""
-    from teller.telemetry import set_up_logging
-
     from doors.terminal.answers_report import measure_answers
+    from teller.telemetry import set_up_logging
 
     set_up_logging("warning")
     results = asyncio.run(measure_answers(Settings.load(), file))
-    counts = {verdict: sum(result.verdict == verdict for result in results) for verdict in ("right", "declined", "wrong")}
+    counts = {
+        verdict: sum(result.verdict == verdict for result in results) for verdict in ("right", "declined", "wrong")
+    }
     if as_json:
         print(json.dumps({"questions": len(results), **counts}))
         return

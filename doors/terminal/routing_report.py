@@ -1,5 +1,6 @@
 """How turns are understood: the figures behind `teller eval routing`."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -66,9 +67,10 @@ class RoutingReport:
 
 async def measure_routing(settings: Settings, file: Path) -> RoutingReport:
     """Classify every turn of a file."""
-    turns = [RoutedTurn.model_validate_json(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
+    lines = (await asyncio.to_thread(file.read_text, "utf-8")).splitlines()
+    turns = [RoutedTurn.model_validate_json(line) for line in lines if line.strip()]
     async with Services.opened(settings) as services:
-        classifier = await IntentClassifier.open(services.vectors, services.queries, services.settings.data_dir)
+        classifier = await IntentClassifier.open(services)
         began = perf_counter()
         understood = [(turn, await _understood(classifier, turn)) for turn in turns]
         return RoutingReport(understood, (perf_counter() - began) * 1000)

@@ -10,7 +10,9 @@ from teller.cards.spoken import heard_words
 _PRODUCTS = ("everyday", "gold", "travel", "student", "business", "platinum", "silver")
 _NETWORKS = {"visa": "Visa", "mastercard": "Mastercard", "amex": "American Express", "discover": "Discover"}
 _PLACES = {"first": 0, "second": 1, "third": 2, "1st": 0, "2nd": 1, "3rd": 2}
-_ENDING = re.compile(r"\b(?:ending|ends|last four|last 4|digits|card|number)(?: (?:in|with|is|are|number|digits))* (\d{4})\b")
+_ENDING = re.compile(
+    r"\b(?:ending|ends|last four|last 4|digits|card|number)(?: (?:in|with|is|are|number|digits))* (\d{4})\b"
+)
 _PLASTIC = r"(?:credit |debit )?(?:card|visa|mastercard|one)\b"
 
 
@@ -29,7 +31,12 @@ def choose(cards: Sequence[Card], turn: str) -> Choice:
     """
     words = " ".join(heard_words(turn.replace("master card", "mastercard").replace("Master Card", "Mastercard")))
     fitting, named = list(cards), False
-    for hint in (_by_last4(cards, words), _by_product(cards, words), _by_network(cards, words), _by_place(cards, words)):
+    for hint in (
+        _by_last4(cards, words),
+        _by_product(cards, words),
+        _by_network(cards, words),
+        _by_place(cards, words),
+    ):
         if hint is not None:
             named = True
             fitting = [card for card in fitting if card in hint]

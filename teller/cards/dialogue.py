@@ -20,15 +20,15 @@ Answer = Literal["yes", "no", "card", "other"]
 _YES = frozenset("yes yeah yep yup sure ok okay correct right absolutely definitely certainly affirmative".split())
 _YES_PHRASES = re.compile(r"\b(?:go ahead|do it|do that|please do|of course|that's right|that's correct|sounds good)\b")
 _FILL = frozenset(
-    "please thanks thank you uh um uhm er ah oh well so hey hi hello and just now then i'd like to yes, my the it that a "
-    "card i said want would this".split()
+    (
+        "please thanks thank you uh um uhm er ah oh well so hey hi hello and just now then i'd like to my the it "
+        "that a card i said want would this"
+    ).split()
 )
-_NO = frozenset("no nope nah don't do not never cancel stop wait leave forget nevermind keep".split())
-_NO_WHOLE = re.compile(
-    r"(?:no|nope|nah|never ?mind|cancel(?: it| that)?|stop|forget (?:it|that)|don't|do not|leave it|i changed my mind"
-    r"|not now|please don't|don't do (?:it|that)|don't block (?:it|my card|the card|that)|no thanks?(?: you)?)"
+_NO = re.compile(
+    r"(?:(?:no|nope|nah|not|never ?mind|cancel|stop|forget|leave|(?:don't|do not)(?: (?:do|block|freeze|lock))?)(?: |$))+"
 )
-_VERBS: dict[Operation, frozenset[str]] = {Operation.BLOCK: frozenset("block freeze lock blocked".split())}
+_VERBS: dict[Operation, frozenset[str]] = {Operation.BLOCK: frozenset(("block", "freeze", "lock"))}
 _DOUBT = re.compile(
     r"\b(?:don't|do not|not|never|won't|wouldn't|shouldn't|without|if|unless|instead|before|after|later|tomorrow)\b"
     r"|^(?:how|what|what's|when|why|where|which|who|does|do i|is|are|can i|could i|should|may i|will|did|has|have)\b"
@@ -75,7 +75,7 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
     words = heard_words(question.answer)
     if not words:
         return "other"
-    if _NO_WHOLE.fullmatch(" ".join(word for word in words if word not in _FILL - {"to"}) or " ".join(words)):
+    if _NO.fullmatch(" ".join(word for word in words if word not in _FILL)):
         return "no"
     if question.clause.kind == "confirm":
         return "yes" if _is_yes(words, question) else "other"
@@ -103,9 +103,11 @@ def _is_yes(words: list[str], question: HeardQuestion) -> bool:
     verbs = _VERBS.get(question.wish.operation, frozenset())
     if not (phrases or any(word in _YES or word in verbs for word in rest)):
         return False
-    clause = set(heard_words(question.clause.text)) - _NO - {"shall"}
+    clause = set(heard_words(question.clause.text)) - {"shall"}
     return all(word in _YES or word in _FILL or word in verbs or word in clause for word in rest)
 
 
 def _doubtful(words: str) -> bool:
-    return bool(_DOUBT.search(re.sub(r"^(?:(?:uh|um|er|so|well|hi|hey|hello|please|okay|ok|and|yeah|yes)\s+)+", "", words)))
+    return bool(
+        _DOUBT.search(re.sub(r"^(?:(?:uh|um|er|so|well|hi|hey|hello|please|okay|ok|and|yeah|yes)\s+)+", "", words))
+    )

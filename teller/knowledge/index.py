@@ -82,7 +82,9 @@ class KnowledgeIndex(Protocol):
         """Return the passages in force `on` that day, best first; without a vector by words alone."""
         ...
 
-    async def upsert(self, document: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Vector] | None) -> None:
+    async def upsert(
+        self, document: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Vector] | None
+    ) -> None:
         """Put a document in place of its former self, all of it or none; without vectors it is found by words."""
         ...
 

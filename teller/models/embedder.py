@@ -37,7 +37,7 @@ class OnnxEmbedder(Embeddings):
     def __init__(self, folder: Path = MODEL_FOLDER) -> None:
         model = folder / "model.onnx"
         if not model.is_file() or hashlib.sha256(model.read_bytes()).hexdigest() != MODEL_SHA256:
-            raise ConfigurationError(f"{model} is missing or damaged: restore it from the repository (see its SOURCE.md)")
+            raise ConfigurationError(f"{model} is missing or damaged: restore it from the repository (SOURCE.md)")
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)

@@ -16,5 +16,5 @@ class ChatModels:
 
     def choose(self, name: str | None) -> tuple[str, BaseChatModel]:
         """Return the name and the model that a request means: any unknown name means the default."""
-        chosen = name if name in self.models else self.default
+        chosen = name if name is not None and name in self.models else self.default
         return chosen, self.models[chosen]

@@ -2,9 +2,8 @@
 
 import re
 
-from conftest import ROOT
-
 from graph.workflow import Teller
+from tests.support.server import ROOT
 
 
 def test_it_has_four_nodes_and_these_edges(graph: Teller) -> None:

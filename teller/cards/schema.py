@@ -1,0 +1,100 @@
+"""The tables of the ledger as SQLAlchemy Core sees them. `migrations/` makes them; a test holds that both agree.
+
+Where a table keeps a record of `records.py`, its columns stand in the order of the record's fields (`rows.py`).
+"""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from teller.cards.columns import Cents, JsonText, UtcDateTime, word
+from teller.cards.records import CardRecord, CardState, Clause, Operation, WishState
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("value", String(64), nullable=False),
+)
+
+holder = Table(
+    "holder",
+    metadata,
+    Column("phone", String(16), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("pin_hash", String(200), nullable=False),
+    Column("pin_locked", Boolean, nullable=False),
+    Column("writes", Integer, nullable=False),
+)
+
+card = Table(
+    "card",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("product", String(32), nullable=False),
+    Column("network", String(32), nullable=False),
+    Column("last4", String(4), nullable=False),
+    Column("state", word(CardState, check="card_state"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("credit_limit", Cents, nullable=False),
+    Column("balance", Cents, nullable=False),
+    Column("due_date", Date),
+    Column("phone", ForeignKey(holder.c.phone), nullable=False),
+    Column("position", Integer, nullable=False),
+    CheckConstraint("length(last4) = 4", name="card_last4"),
+    UniqueConstraint("phone", "position", name="card_order"),
+)
+
+pending = Table(
+    "pending",
+    metadata,
+    # Two wishes may open in the same instant of the clock; the number says which came first.
+    Column("number", Integer, primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("conversation", String(200), nullable=False),
+    Column("phone", String(16), nullable=False),
+    Column("operation", word(Operation), nullable=False),
+    Column("card_token", String(64)),
+    Column("card_version", Integer),
+    Column("clauses", JsonText(tuple[Clause, ...]), nullable=False),
+    Column("state", word(WishState, check="pending_state"), nullable=False),
+    Column("answer_hash", String(64)),
+    Column("record", JsonText(CardRecord)),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("newest_request", UtcDateTime),
+    Index("pending_conversation", "conversation", "expires_at"),
+)
+
+# One open question a conversation, whatever races: the second one to be written is refused by the database.
+_UNDER_WAY = pending.c.state.in_([WishState.OPEN, WishState.SETTLING])
+Index("pending_one_open", pending.c.conversation, unique=True, sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("subject", String(16)),
+    Column("wish_id", String(32)),
+    Column("detail", JSON, nullable=False),
+    # Unique: two rows can't follow the same one, so the chain can't fork.
+    Column("previous_mac", Text, nullable=False, unique=True),
+    Column("mac", Text, nullable=False),
+)

@@ -1,0 +1,30 @@
+"""One write under way: what its parts need to share, and the audit row without which none is complete."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from teller.cards.audit import GENESIS, AuditEntry, Event, pseudonym, sealed
+from teller.cards.rows import LAST_AUDIT, audit_values
+from teller.cards.schema import audit
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A transaction that has begun, and the moment at which all of it happens."""
+
+    connection: AsyncConnection
+    at: datetime
+    audit_key: bytes
+
+    async def audit(
+        self, event: Event, *, phone: str | None = None, wish_id: str | None = None, **detail: str | int | bool | None
+    ) -> None:
+        """Add a row to the trail, under the phone's pseudonym; `detail` holds no phone, PIN or card number."""
+        last = (await self.connection.execute(LAST_AUDIT)).one_or_none()
+        seq, mac = (last.seq, last.mac) if last else (0, GENESIS)
+        subject = pseudonym(phone, self.audit_key) if phone else None
+        row = sealed(AuditEntry(seq + 1, self.at, event, subject, wish_id, detail), mac, self.audit_key)
+        await self.connection.execute(insert(audit), audit_values(row))

@@ -1,0 +1,168 @@
+"""The knowledge index with no server: one SQLite file, words in FTS5, vectors beside them and in memory.
+
+Several processes may work on one file: each write raises a generation, and a search first takes over what changed.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Self, TypeVar, TypeVarTuple
+
+import numpy as np
+
+from teller.errors import SearchUnavailableError
+from teller.knowledge import index_file
+from teller.knowledge.index import DocumentInfo, IndexStatus, Passage, Vector
+from teller.knowledge.ranking import fused, match_expression
+from teller.knowledge.snapshot import Snapshot
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+
+class EmbeddedIndex:
+    """A `KnowledgeIndex` in one file. All work is done in worker threads, and reads do not wait for writes.
+
+    A cancelled caller leaves no half of a write: the transaction ends in its thread.
+    """
+
+    name = "embedded"
+
+    def __init__(self, reading: sqlite3.Connection, writing: sqlite3.Connection, dimension: int) -> None:
+        self._reading, self._writing = reading, writing
+        self._read_guard, self._write_guard = threading.Lock(), threading.Lock()
+        self._dimension = dimension
+        self._snapshot = Snapshot.empty(dimension)
+
+    @classmethod
+    async def open(cls, path: Path, embedder_name: str, dimension: int) -> Self:
+        """Open the file, or make it.
+
+        Args:
+            path: The file; its folder is made.
+            embedder_name: What embeds passages and questions; the file is bound to it.
+            dimension: The length of its vectors.
+
+        Raises:
+            ConfigurationError: the file cannot be opened, is none of ours, or was filled by another embedder.
+        """
+        reading = await asyncio.to_thread(index_file.connect, path, embedder_name, dimension)
+        writing = await asyncio.to_thread(index_file.connect, path, embedder_name, dimension)
+        return cls(reading, writing, dimension)
+
+    async def search(
+        self, question: str, vector: Vector | None, *, on: date, limit: int = 6, collection: str | None = None
+    ) -> list[Passage]:
+        """Return the passages in force `on` that day, best first; without a vector by words alone.
+
+        A document is in force from its effective date to its expiry date, both included.
+        """
+        return await self._read(self._search, question, vector, on, limit, collection)
+
+    async def upsert(
+        self, document: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Vector] | None
+    ) -> None:
+        """Put a document in place of its former self, all of it or none; without vectors it is found by words."""
+        blobs = [None] * len(passages) if vectors is None else [self._bytes(vector) for vector in vectors]
+        await self._write(index_file.put, document, list(zip(passages, blobs, strict=True)))
+
+    async def add_vectors(self, vectors: dict[str, Vector]) -> None:
+        """Give vectors to passages by their id; ids that are gone meanwhile are passed over."""
+        blobs = [(passage_id, self._bytes(vector)) for passage_id, vector in vectors.items()]
+        await self._write(index_file.add_vectors, blobs)
+
+    async def without_vector(self) -> list[Passage]:
+        """Return the passages that still wait for their vector."""
+        return list((await self._read(index_file.passages, "vector IS NULL ORDER BY id")).values())
+
+    async def delete(self, document_id: str) -> bool:
+        """Remove a document; False where there was none."""
+        return await self._write(index_file.delete, document_id)
+
+    async def documents(self) -> list[DocumentInfo]:
+        """Return what is in the index, by file name."""
+        return await self._read(index_file.documents)
+
+    async def passages_of(self, document_id: str) -> list[Passage]:
+        """Return a document's passages in reading order; empty where there is none."""
+        condition = "document = (SELECT id FROM documents WHERE document_id = ?) ORDER BY id"
+        return list((await self._read(index_file.passages, condition, document_id)).values())
+
+    async def ever_held_anything(self) -> bool:
+        """Return whether a document was ever put in, even if it was deleted since."""
+        return await self._read(index_file.generation) > 0
+
+    async def status(self) -> IndexStatus:
+        """Return how much is in the index."""
+        return await self._read(index_file.status)
+
+    async def close(self) -> None:
+        """Let go of the file, after what is under way."""
+        await asyncio.to_thread(self._close)
+
+    def _search(
+        self,
+        connection: sqlite3.Connection,
+        question: str,
+        vector: Vector | None,
+        on: date,
+        limit: int,
+        collection: str | None,
+    ) -> list[Passage]:
+        snapshot = self._snapshot = self._snapshot.refreshed(connection)
+        places = np.flatnonzero(snapshot.in_force(on, collection))
+        words = snapshot.word_scores(connection, match_expression(question))[places]
+        similarity = np.full(len(places), np.nan) if vector is None else snapshot.similarity(vector)[places]
+        found = ~np.isnan(similarity) | (words > 0)
+        places, words, similarity = places[found], words[found], similarity[found]
+        scores = words if np.isnan(similarity).all() else fused(similarity, words)
+        best = np.argsort(-scores, kind="stable")[:limit]
+        rows = [int(row) for row in snapshot.rows[places[best]]]
+        passages = index_file.passages(connection, f"id IN ({','.join('?' * len(rows))})", *rows)
+        return [
+            replace(passages[row], score=float(scores[i]), similarity=_known(similarity[i]))
+            for row, i in zip(rows, best, strict=True)
+        ]
+
+    def _bytes(self, vector: Vector) -> bytes:
+        """Return a vector at length 1 as it is stored: float32."""
+        if vector.shape != (self._dimension,):
+            raise ValueError(f"a vector of shape {vector.shape} does not belong in an index of {self._dimension}")
+        return (vector / (float(np.linalg.norm(vector)) or 1.0)).astype(np.float32).tobytes()
+
+    async def _read(self, work: Callable[[sqlite3.Connection, *_Ts], _T], *values: *_Ts) -> _T:
+        return await asyncio.to_thread(lambda: _transaction(self._reading, self._read_guard, "BEGIN", work, *values))
+
+    async def _write(self, work: Callable[[sqlite3.Connection, *_Ts], _T], *values: *_Ts) -> _T:
+        return await asyncio.to_thread(
+            lambda: _transaction(self._writing, self._write_guard, "BEGIN IMMEDIATE", work, *values)
+        )
+
+    def _close(self) -> None:
+        with self._read_guard, self._write_guard:
+            self._reading.close()
+            self._writing.close()
+
+
+def _transaction(
+    connection: sqlite3.Connection,
+    guard: threading.Lock,
+    begin: str,
+    work: Callable[[sqlite3.Connection, *_Ts], _T],
+    *values: *_Ts,
+) -> _T:
+    """Do work that sees one state of the file and whose changes are kept all or not at all."""
+    try:
+        with guard, connection:
+            connection.execute(begin)
+            return work(connection, *values)
+    except sqlite3.Error as error:
+        raise SearchUnavailableError(f"The knowledge index cannot be used: {error}") from error
+
+
+def _known(similarity: float) -> float | None:
+    return None if np.isnan(similarity) else float(similarity)

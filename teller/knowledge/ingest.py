@@ -1,0 +1,180 @@
+"""Documents on their way into the index: read, cut into passages, embedded, and put in place of what they replace."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from teller.errors import DocumentRejectedError
+from teller.knowledge.chunking import CHUNKING, chunk, document_id
+from teller.knowledge.folder import Folder, read
+from teller.knowledge.index import DocumentInfo, KnowledgeIndex, Passage
+from teller.knowledge.loading import collection_name, load
+from teller.models.embedder import OnnxEmbedder
+from teller.models.vector_cache import VectorCache
+
+SAMPLE_BANK = Path(__file__).parent / "documents"
+_DEFAULT_COLLECTION = "default"
+_VECTORS_PER_WRITE = 8
+_UPLOAD = "upload"  # where a document came from that is in no folder
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an ingest is: the file at hand, files done of all, and of this file passages done of all."""
+
+    filename: str
+    files_done: int
+    files: int
+    passages_done: int = 0
+    passages: int = 0
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What an ingest did; `rejected` says by file name why a file was not taken in."""
+
+    ingested: list[DocumentInfo] = field(default_factory=list)
+    unchanged: list[DocumentInfo] = field(default_factory=list)
+    removed: list[DocumentInfo] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+
+
+class Ingester:
+    """Puts documents into an index: an upload, a file, a folder, the sample bank. Its work is done off the event loop.
+
+    A document goes in whole or not at all. The same file in the same collection takes its former self's place, and
+    vectors of text that did not change come from the cache. Ingests may run at once: the last to write a document wins.
+    """
+
+    def __init__(self, index: KnowledgeIndex, cache: VectorCache, embedder: OnnxEmbedder) -> None:
+        self._index = index
+        self._cache = cache
+        self._embedder = embedder
+
+    async def ingest_bytes(self, filename: str, data: bytes, collection: str | None = None) -> DocumentInfo:
+        """Take in one document; when this returns it is found by words and by meaning.
+
+        Args:
+            filename: The name it came with; a path in it is taken away.
+            data: The file, whole.
+            collection: Where it is filed; None for what the document names, else "default".
+
+        Raises:
+            DocumentRejectedError: it cannot be read; the message says what to do.
+        """
+        document, passages = await asyncio.to_thread(self._prepare, filename, data, collection, _UPLOAD)
+        await self._put(document, passages)
+        return document
+
+    async def ingest_path(
+        self, path: Path, collection: str | None = None, progress: Callable[[Progress], None] = lambda _: None
+    ) -> IngestReport:
+        """Take in a file, or a folder with all below it: only what changed is read, and what is gone is removed.
+
+        Gone is what an earlier ingest of this folder with this `collection` took in and is no longer there; uploads
+        and other folders' documents stay. A file that is there but cannot be read any more keeps its former text.
+
+        Raises:
+            DocumentRejectedError: there is no file at this path.
+        """
+        folder = await asyncio.to_thread(Folder.at, path)
+        source = folder.source(collection)
+        known = {(info.filename, info.content_hash): info for info in await self._index.documents()}
+        report = IngestReport()
+        for done, (name, file) in enumerate(folder.files.items()):
+            step = Progress(name, done, len(folder.files))
+            progress(step)
+            try:
+                data = await asyncio.to_thread(read, file)
+                if unchanged := known.get((name, _fingerprint(data, source))):
+                    report.unchanged.append(unchanged)
+                    continue
+                document, passages = await asyncio.to_thread(self._prepare, name, data, collection, source)
+            except DocumentRejectedError as rejected:
+                report.rejected[name] = str(rejected)
+                continue
+            await self._put(document, passages, partial(_tell, progress, replace(step, passages=len(passages))))
+            report.ingested.append(document)
+        if folder.whole:
+            await self._remove_gone(source, report)
+        return report
+
+    async def ingest_sample_bank(self) -> int:
+        """Put the sample bank's words into an index that never held anything; return the number of documents put in.
+
+        What was deleted stays deleted. `fill_vectors` gives the passages their vectors; until then they are found by
+        their words.
+        """
+        if await self._index.ever_held_anything():
+            return 0
+        # All are read before the first is written: a kill in between must not leave half a bank for ever.
+        prepared = await asyncio.to_thread(self._read_sample_bank)
+        for document, passages in prepared:
+            await self._index.upsert(document, passages, None)
+        return len(prepared)
+
+    async def fill_vectors(self) -> None:
+        """Embed the passages that still wait for it; run at each start, since an earlier one may have been stopped.
+
+        Made to run in the background of a server: between two passages it gives way, and it may be cancelled.
+        """
+        waiting = await self._index.without_vector()
+        for start in range(0, len(waiting), _VECTORS_PER_WRITE):
+            batch = waiting[start : start + _VECTORS_PER_WRITE]
+            vectors = await self._cache.vectors([passage.embedding_text for passage in batch])
+            ids = [passage.passage_id for passage in batch]
+            await self._index.add_vectors(dict(zip(ids, vectors, strict=True)))
+
+    def _read_sample_bank(self) -> list[tuple[DocumentInfo, list[Passage]]]:
+        folder = Folder.at(SAMPLE_BANK)
+        return [self._prepare(name, read(file), None, folder.source(None)) for name, file in folder.files.items()]
+
+    def _prepare(
+        self, filename: str, data: bytes, collection: str | None, source: str
+    ) -> tuple[DocumentInfo, list[Passage]]:
+        """Read a document and cut it: all of the work before the embedding."""
+        loaded = load(filename, data)
+        filed = collection_name(collection) or loaded.collection or _DEFAULT_COLLECTION
+        passages = chunk(loaded, filed, self._embedder.count_tokens)
+        document = DocumentInfo(
+            document_id=document_id(filed, loaded.filename),
+            filename=loaded.filename,
+            title=loaded.title,
+            collection=filed,
+            chunks=len(passages),
+            content_hash=_fingerprint(data, source),
+            effective=loaded.effective,
+            expires=loaded.expires,
+            uploaded_at=datetime.now(UTC),
+        )
+        return document, passages
+
+    async def _put(
+        self, document: DocumentInfo, passages: list[Passage], progress: Callable[[int], None] | None = None
+    ) -> None:
+        texts = [passage.embedding_text for passage in passages]
+        await self._index.upsert(document, passages, await self._cache.vectors(texts, progress=progress))
+
+    async def _remove_gone(self, source: str, report: IngestReport) -> None:
+        there = {info.document_id for info in (*report.ingested, *report.unchanged)}
+        for info in await self._index.documents():
+            ours = info.content_hash.endswith(source)
+            if ours and info.document_id not in there and info.filename not in report.rejected:
+                await self._index.delete(info.document_id)
+                report.removed.append(info)
+
+
+def _fingerprint(data: bytes, source: str) -> str:
+    """Return what a document's content hash is: its bytes, how they are cut, and where they came from.
+
+    A document that differs in any of these is ingested anew.
+    """
+    return f"{hashlib.sha256(data).hexdigest()[:32]}-{CHUNKING}-{source}"
+
+
+def _tell(progress: Callable[[Progress], None], step: Progress, passages_done: int) -> None:
+    progress(replace(step, passages_done=passages_done))

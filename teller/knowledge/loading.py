@@ -1,0 +1,139 @@
+"""A file's bytes become a document: what type it is, what it says of itself, and its text by section.
+
+Whatever cannot be read whole is refused with a message that tells the sender what to do; nothing is half taken in.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import PurePosixPath
+
+from teller.errors import DocumentRejectedError
+from teller.knowledge.formats import Converted, from_docx, from_html, from_pdf
+from teller.knowledge.markdown import Section, lone_title, read_sections, split_front_matter
+
+MAX_FILE_BYTES = 10_000_000
+MAX_TITLE = 120
+MAX_FILENAME = 150
+MAX_COLLECTION = 60
+ACCEPTED = "Markdown (.md), text (.txt), HTML (.html), PDF (.pdf) or Word (.docx)"
+TEXT_SUFFIXES = {".md", ".markdown", ".txt"}
+HTML_SUFFIXES = {".html", ".htm"}
+SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | {".pdf", ".docx"}
+
+HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html)", re.IGNORECASE)
+POOR_TITLE = re.compile(r"microsoft word|untitled|document\d*$|.*\.\w{2,4}$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedDocument:
+    """A document as it was read. `collection` is None where the document itself names none."""
+
+    filename: str
+    title: str
+    collection: str | None
+    effective: date | None
+    expires: date | None
+    sections: tuple[Section, ...]
+
+
+def load(filename: str, data: bytes) -> LoadedDocument:
+    """Read a document of any accepted type; what it is tells its content more than its name.
+
+    Args:
+        filename: The name it came with; a path in it is taken away.
+        data: The file, whole.
+
+    Raises:
+        DocumentRejectedError: wrong type, too large, damaged, protected, or without text.
+    """
+    filename = safe_filename(filename)
+    converted = _convert(filename, data)
+    fields, markdown = split_front_matter(converted.markdown.replace("\r\n", "\n").replace("\r", "\n"))
+    title = _title(fields.get("title"), lone_title(markdown), converted.title, filename)
+    effective, expires = _date(fields, "effective"), _date(fields, "expires")
+    if effective and expires and expires < effective:
+        raise DocumentRejectedError(f"The document expires ({expires}) before it takes effect ({effective}).")
+    sections = read_sections(markdown, title)
+    if not any(section.text for section in sections):
+        raise DocumentRejectedError("The document has no text: nothing was added.")
+    return LoadedDocument(filename, title, collection_name(fields.get("collection")), effective, expires, sections)
+
+
+def safe_filename(name: str) -> str:
+    """Return the last part of a name, without control characters and of bounded length.
+
+    Raises:
+        DocumentRejectedError: nothing is left of it.
+    """
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    path = PurePosixPath("".join(char for char in last if char.isprintable()).strip(" ."))
+    if not path.name:
+        raise DocumentRejectedError("The file has no name: give it one that ends in .md, .txt, .html, .pdf or .docx.")
+    return path.stem[: MAX_FILENAME - len(path.suffix[:10])] + path.suffix[:10]
+
+
+def collection_name(value: object) -> str | None:
+    """Return a collection's name, or None for none.
+
+    Raises:
+        DocumentRejectedError: it is no name.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_COLLECTION:
+        raise DocumentRejectedError(f"A collection is a name of 1 to {MAX_COLLECTION} characters, such as loans.")
+    return value.strip()
+
+
+def _convert(filename: str, data: bytes) -> Converted:
+    if len(data) > MAX_FILE_BYTES:
+        raise DocumentRejectedError(f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB: split it.")
+    if not data.strip():
+        raise DocumentRejectedError("The file is empty.")
+    if b"%PDF-" in data[:1024]:
+        return from_pdf(data)
+    if data.startswith(b"PK\x03\x04"):
+        return from_docx(data)
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise DocumentRejectedError("This is an old or password-protected Office file: save it as a plain .docx.")
+    suffix = PurePosixPath(filename).suffix.lower()
+    if suffix in {".pdf", ".docx"}:
+        raise DocumentRejectedError(f"The file is named {suffix} but is something else, or damaged: export it again.")
+    if suffix not in SUFFIXES:
+        raise DocumentRejectedError(f"Files of this type are not read: send {ACCEPTED}.")
+    text = _decoded(data)
+    is_html = HTML_START.match(text) is not None or (suffix in HTML_SUFFIXES and "<" in text)
+    return from_html(text) if is_html else Converted("", text)
+
+
+def _decoded(data: bytes) -> str:
+    """Decode UTF-8, or what an HTML page declares; never by guess, which would index mojibake."""
+    declared = re.search(rb"<meta[^>]{1,200}charset=[\"']?([\w-]{1,40})", data[:2048], re.IGNORECASE)
+    try:
+        text = data.decode(declared[1].decode() if declared else "utf-8-sig")
+    except (UnicodeError, LookupError) as error:
+        raise DocumentRejectedError("The text is not valid UTF-8: save it as UTF-8, then add it.") from error
+    if "\x00" in text:
+        raise DocumentRejectedError(f"This is no text: send {ACCEPTED}.")
+    return text
+
+
+def _title(declared: object, heading: str, converted: str, filename: str) -> str:
+    if declared is not None and not isinstance(declared, str | int | float):
+        raise DocumentRejectedError("The title in the front matter must be a line of text.")
+    stem = PurePosixPath(filename).stem.replace("-", " ").replace("_", " ").strip()
+    decent = "" if POOR_TITLE.match(converted) else converted
+    title = " ".join(str(declared or heading or decent or f"{stem[:1].upper()}{stem[1:]}" or filename).split())
+    return title if len(title) <= MAX_TITLE else title[:MAX_TITLE].rsplit(" ", 1)[0]
+
+
+def _date(fields: dict[str, object], name: str) -> date | None:
+    value = fields.get(name)
+    try:
+        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+            return value
+        return value.date() if isinstance(value, datetime) else date.fromisoformat(str(value))
+    except ValueError as error:
+        raise DocumentRejectedError(f"The {name} date must be written like 2026-01-31.") from error

@@ -1,0 +1,63 @@
+"""Does a sentence hold the kind of thing that was asked for: an amount, a rate, a duration, a time, a count, an age?"""
+
+import re
+from functools import lru_cache
+
+_NUMBER = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty)"
+_MEASURE = (
+    rf"\b(?:{_NUMBER}|half\ an?|an?|few|several|couple\ of)[- ]?(?:to\ \w+\ |or\ \w+\ )?"
+    r"(?:business\ |working\ |calendar\ |billing\ )?(?:second|minute|hour|day|week|month|quarter|year)s?\b"
+)
+_DATE = (
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekdays?|weekends?|holidays?|midnight|noon"
+    r"|january|february|march|april|may\ \d|june|july|august|september|october|november|december)\b"
+    r" | \b\d{4}-\d\d | \b\d(?:st|nd|rd|th)\b"
+)
+
+# What asks for a kind of answer; the first one that does decides.
+_ASKS = {
+    "age": r"\bhow\ (?:old|young)\b | \bwhat\ age\b | \boldest\b",
+    "phone": r"\b(?:phone|telephone|what)\ number\b | \bwhat\b.*\bnumber\b.*\bcall\b",
+    "duration": r"""\bhow\ (?:long|soon|fast|quick(?:ly)?|early|late|often|far\ ahead|far\ in\ advance
+                    |many\ (?:days|weeks|months|years|hours))\b""",
+    "rate": r"\b(?:apr|apy|interest|percent(?:age)?|rates?)\b",
+    "price": r"""^(?!.*\b(?:fee|charge|penalty|reward|earn|cash\ back)).*(?:\bhow\ much\ (?:is|are)\b
+                 | \bhow\ much\b.*\bcosts?\b | \bpric(?:e|ed|es)\b | \bexpensive\b | \bcheap(?:er|est)?\b)""",
+    "amount": r"""\bhow\ much\b | \b(?:cost|price|fee|charge)s?\b | \bexpensive\b | \bcheap(?:er|est)?\b
+                  | \bwhat\ do\ (?:you|i|we)\ (?:charge|pay)\b""",
+    "count": r"\bhow\ many\b | \bmax(?:imum)?\b | \blimits?\b | \bat\ most\b",
+    "time": r"\bwhen\b | \bwhat\ (?:time|day|date)s?\b | \bwhich\ days?\b | \bhours\b | \bare\ you\ open\b",
+}
+
+_HOLDS = {
+    "age": r"\byears?\b | \bage[ds]?\b | \bolder\b | \bunder\ \d | \bat\ least\ \d | \bbetween\ \d",
+    "phone": r"\d{3}[- ]\d{4} | \b\d{3}\b",
+    "rate": r"\d\s?% | \bpercent\b | \binterest\b | \bfree\b",
+    "duration": rf"""{_MEASURE} | \b(?:daily|weekly|monthly|immediately|at\ once|same\ day|in\ seconds|at\ any\ time)\b
+                     | \b(?:every|each|once\ a)\ \w+""",
+    "price": r"""[$€£]\s?\d | \b(?:free|waive[ds]?|cents?|dollars?|none|costs?\ nothing|never\ costs?
+                 |no\ (?:\w+\ ){0,2}(?:fee|charge|cost))\b""",
+    "amount": r"""[$€£]\s?\d | \d\s?% | \b(?:free|waive[ds]?|cents?|dollars?|none|penalty|costs?\ nothing|never\ costs?
+                  |pays?\ nothing|no\ (?:\w+\ ){0,2}(?:fee|charge|cost)|\d+\ points?)\b""",
+    "count": rf"\d | \b(?:{_NUMBER}|once|twice|no|unlimited|as\ (?:many|often))\b",
+    "time": rf"""\d\s?[ap]\.?m\b | {_DATE} | {_MEASURE} | \b(?:at\ once|immediately|same\ day|next\ (?:\w+\ )?day
+                 |at\ any\ (?:time|hour)|day\ (?:and|or)\ night|due|before|after|once)\b""",
+}
+
+_ASKING = {kind: re.compile(pattern, re.IGNORECASE | re.VERBOSE) for kind, pattern in _ASKS.items()}
+_HOLDING = {kind: re.compile(pattern, re.IGNORECASE | re.VERBOSE) for kind, pattern in _HOLDS.items()}
+
+
+def asked_type(question: str) -> str:
+    """Return the kind of answer a question wants, or "" where any kind will do; its last line has the first say."""
+    for turn in reversed(question.splitlines()):
+        for kind, asking in _ASKING.items():
+            if asking.search(turn):
+                return kind
+    return ""
+
+
+@lru_cache(maxsize=20_000)
+def holds(kind: str, text: str) -> bool:
+    """Return whether a text holds an answer of that kind."""
+    return bool(_HOLDING[kind].search(text))

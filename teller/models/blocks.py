@@ -1,0 +1,131 @@
+"""The blocks of a text: headings, paragraphs, lists and tables, from Markdown or from plain text with wrapped lines."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_HEADING = re.compile(r"#{1,6}\s+(.+?)\s*#*$|\*\*([^*]+)\*\*:?$")
+_ITEM = re.compile(r"(?P<indent>\s*)(?:[-*+\u2022\u2013]|\d{1,2}[.)])\s+(?P<text>.+)")
+_RULE = re.compile(r"[\s|:-]+$")
+_MARKUP = re.compile(r"\*\*|__|`|^>\s?|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_LONGEST_PLAIN_HEADING = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text on one line, without markup."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A list item; `parent` is the item that it is nested under, if any."""
+
+    text: str
+    parent: str = ""
+
+    @property
+    def full(self) -> str:
+        """The item in a flat list."""
+        return f"{self.parent} {self.text}" if self.parent.endswith(":") else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items of one list, nested ones after their parent."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's column names and the cells of its rows; no names where the text has only rows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def plain(text: str) -> str:
+    """Return text without Markdown's marks and with single spaces."""
+    return " ".join(_MARKUP.sub("", _LINK.sub(r"\1", text)).split())
+
+
+def blocks(text: str) -> Iterator[str | Paragraph | Items | Table]:
+    """Yield the blocks in reading order; a heading is a plain string."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    i = 0
+    while i < len(lines):
+        if not lines[i].strip():
+            i += 1
+        elif heading := _heading(lines, i):
+            yield heading
+            i += 1
+        else:
+            kind = _kind(lines[i])
+            end = i + 1
+            while end < len(lines) and _belongs(lines, end, kind):
+                end += 1
+            yield _read(kind, lines[i:end])
+            i = end
+
+
+def _heading(lines: list[str], i: int) -> str:
+    """Return the heading in a line, or "". In plain text it is a short first line without a full stop."""
+    line = lines[i].strip()
+    if marked := _HEADING.match(line):
+        return plain(marked[1] or marked[2])
+    first = i == 0 or not lines[i - 1].strip()
+    short = len(line) <= _LONGEST_PLAIN_HEADING and line[-1] not in ".!?:,;" and line[0].isupper()
+    followed = any(rest.strip() for rest in lines[i + 1 :])
+    return plain(line) if first and short and followed and _kind(line) == "paragraph" else ""
+
+
+def _kind(line: str) -> str:
+    if line.lstrip().startswith("|"):
+        return "table"
+    return "list" if _ITEM.match(line) else "paragraph"
+
+
+def _belongs(lines: list[str], i: int, kind: str) -> bool:
+    line = lines[i]
+    if not line.strip():  # a blank line ends everything but a loose list
+        return kind == "list" and i + 1 < len(lines) and _kind(lines[i + 1]) == "list"
+    if _HEADING.match(line.strip()):
+        return False
+    if kind == "list":
+        return _kind(line) == "list" or line[0].isspace() or (bool(lines[i - 1].strip()) and line[0].islower())
+    return _kind(line) == kind
+
+
+def _read(kind: str, lines: list[str]) -> Paragraph | Items | Table:
+    if kind == "table":
+        return _table(lines)
+    return _items(lines) if kind == "list" else Paragraph(plain(" ".join(lines)))
+
+
+def _items(lines: list[str]) -> Items:
+    items: list[Item] = []
+    parents: list[tuple[int, str]] = []  # the open items above, with their indents
+    for line in lines:
+        found = _ITEM.match(line)
+        if found:
+            indent = len(found["indent"].expandtabs(4))
+            parents = [parent for parent in parents if parent[0] < indent]
+            items.append(Item(plain(found["text"]), parents[-1][1] if parents else ""))
+            parents.append((indent, items[-1].text))
+        elif line.strip() and items:
+            items[-1] = Item(f"{items[-1].text} {plain(line)}", items[-1].parent)
+    named = {item.parent for item in items}
+    return Items(
+        tuple(item for item in items if item.text and (item.text not in named or item.text.endswith((".", "!", "?"))))
+    )
+
+
+def _table(lines: list[str]) -> Table:
+    rows = [tuple(plain(cell) for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))) for line in lines]
+    headed = [bool(_RULE.match(line)) for line in lines[:2]] == [False, True]
+    body = [row for row, line in zip(rows, lines, strict=True) if not _RULE.match(line)]
+    columns = body[0] if headed else ("",) * max(map(len, body), default=0)
+    return Table(columns, tuple(body[1:] if headed else body))

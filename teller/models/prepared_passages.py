@@ -1,0 +1,51 @@
+"""Passages made ready to be quoted from: split, with the vectors of their sentences; the latest ones stay in memory."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from teller.knowledge.index import Passage, Vector
+from teller.models.evidence import Prepared, candidates_of
+from teller.models.sentences import quotables
+
+_KEPT = 512  # passages, about 40 kB each
+
+
+class TextVectors(Protocol):
+    """Where vectors of texts come from: `VectorCache`, which keeps them by content."""
+
+    async def vectors(self, texts: Sequence[str], *, as_queries: bool = False) -> list[Vector]:
+        """Return one vector for each text, in order."""
+        ...
+
+
+class PreparedPassages:
+    """Splits a passage once and fetches the vectors of its sentences once, whatever prompt it comes back in."""
+
+    def __init__(self, vectors: TextVectors) -> None:
+        self._vectors = vectors
+        self._kept: OrderedDict[tuple[str, str], Prepared] = OrderedDict()
+
+    async def of(self, passages: Sequence[Passage]) -> list[Prepared]:
+        """Return the passages that hold anything quotable, prepared, in order."""
+        prepared = [await self._one(passage) for passage in passages]
+        return [passage for passage in prepared if passage.candidates]
+
+    async def _one(self, passage: Passage) -> Prepared:
+        key = (f"{passage.filename}\n{passage.heading}", passage.text)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept[key] = await self._prepare(passage)
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return kept
+
+    async def _prepare(self, passage: Passage) -> Prepared:
+        candidates = candidates_of(passage, quotables(passage))
+        texts = [text for c in candidates for text in (c.quotable.text, c.quotable.in_context)]
+        both = np.asarray(await self._vectors.vectors(texts) if texts else [], dtype=np.float32)
+        return Prepared(candidates, both[0::2], both[1::2])

@@ -1,0 +1,159 @@
+"""A passage split into what can be quoted: sentences, list items, whole lists and table rows.
+
+Nothing is reworded. Markup is taken off, lines are joined, and a table row is told with the names of its columns.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from teller.knowledge.index import Passage
+from teller.models.blocks import Items, Paragraph, Table, blocks, plain
+
+_LONGEST_LIST_WORDS = 90  # about half a minute aloud
+_MOST_BEFORE = 2  # an answer is at most three sentences
+_NO_VALUE = frozenset({"-", "\u2013", "\u2014"})
+_STANDS_ALONE = re.compile(r"[.!?]$|:\s")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?i:e\.g|i\.e|vs|approx|incl|no|nos|st|dr|mr|mrs|ms|inc|ltd|u\.s|u\.k|min|max|dept|ave)|(?<![\w.])[A-Z])\.$"
+)
+_CLOCK = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
+_AFTER_CLOCK = re.compile(
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[A-Z]{2,3}\b|Eastern|Central|Pacific|Mountain|\d"
+)
+_BORDER = re.compile(r"[.!?][\"\u201d\u2019)\]]*\s+(?=[\"\u201c\u2018(\[]?[A-Z0-9$])")
+_LEANS = re.compile(  # means little without the sentence before it
+    r"(?:This|That|These|Those|They|It|Its|Their|He|She|His|Her|Both|However|But|And|So|Then|Otherwise|Instead|Also"
+    r"|Therefore|Either|Neither|Such|Here|The same|After that|Before that|Until then|In that case|In addition|If so"
+    r"|If not|For example|Each further|During (?:this|that|these|those))\b"
+)
+_GENERIC_COLUMN = re.compile(
+    r"(?:value|details?|amount|amount/limit|limit|description|information|answer|when|time|hours)$", re.IGNORECASE
+)
+_PROPER_COLUMN = re.compile(  # keeps its capital inside a sentence
+    r"[A-Z]{2}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|September"
+    r"|October|November|December"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotable:
+    """One thing that can be said as it stands.
+
+    `parts` are the document's own sentences, in order: one, or two where the second leans on the first; a list is one
+    part. `context` is the headings, question or lead-in it stands under, `place` its position in the passage. `cells`
+    holds a table row as (column, value) pairs, the first being the row's name.
+    """
+
+    parts: tuple[str, ...]
+    context: str
+    kind: Literal["sentence", "item", "list", "row"]
+    place: int
+    cells: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What is said."""
+        return " ".join(self.parts)
+
+    @property
+    def in_context(self) -> str:
+        """The text with what it stands under, which says what the sentence alone may leave out."""
+        return f"{self.context}: {self.text}" if self.context else self.text
+
+
+def quotables(passage: Passage) -> list[Quotable]:
+    """Return everything in a passage that can be quoted, in reading order."""
+    found: list[Quotable] = []
+    heading, lead = "", ""
+    for block in blocks(passage.text):
+        context = _joined(passage.heading, heading)
+        if isinstance(block, str):
+            heading, lead = block, ""
+            continue
+        if isinstance(block, Paragraph):
+            before = found[-1] if found and found[-1].kind == "sentence" and found[-1].context == context else None
+            found += _of_paragraph(block.text, context, "sentence", before)
+            lead = split(block.text)[-1]
+        elif isinstance(block, Items):
+            found += _of_list(block, context, lead if lead.endswith(":") else "")
+        else:
+            found += _of_table(block, context)
+    return [replace(quotable, place=place) for place, quotable in enumerate(found)]
+
+
+def split(text: str) -> list[str]:
+    """Return the sentences of a paragraph; abbreviations and clock times do not end one."""
+    sentences, start = [], 0
+    for border in _BORDER.finditer(text):
+        head, tail = text[start : border.end()].rstrip(), text[border.end() :]
+        if _ABBREVIATION.search(head) or (_CLOCK.search(head) and _AFTER_CLOCK.match(tail)):
+            continue
+        sentences.append(head)
+        start = border.end()
+    return [*sentences, text[start:].strip()] if text[start:].strip() else sentences
+
+
+def told(cells: Sequence[tuple[str, str]]) -> str:
+    """Return a table row as it is said, with the names of its columns.
+
+    For example "Gold Mastercard: annual fee $95, purchase APR 18.99%."
+    """
+    (_, name), *rest = cells
+    if len(rest) == 1 and _GENERIC_COLUMN.match(rest[0][0]):
+        values = rest[0][1]
+    else:
+        values = ", ".join(f"{_column(column)} {value}".strip() for column, value in rest)
+    name = name if name.endswith("?") else f"{name}:"
+    return f"{name} {values}" + ("" if values.endswith((".", "!", "?")) else ".")
+
+
+def _of_paragraph(
+    text: str, context: str, kind: Literal["sentence", "item"], before: Quotable | None = None
+) -> Iterator[Quotable]:
+    """Yield a paragraph's sentences, one that leans ("This…", "However…") together with the one `before` it.
+
+    A question is context for what follows it; a lead-in is said with its list; what leans on nothing is not quoted.
+    """
+    asked = ""
+    for sentence in split(text):
+        if sentence.endswith("?"):
+            asked = sentence
+        elif not sentence.endswith(":"):
+            leans = bool(_LEANS.match(sentence))
+            if not leans or before:
+                parts = (*before.parts[-_MOST_BEFORE:], sentence) if leans and before else (sentence,)
+                before = Quotable(parts, _joined(context, asked), kind, 0)
+                yield before
+
+
+def _of_list(block: Items, context: str, lead: str) -> Iterator[Quotable]:
+    """Yield the list as a whole with its lead-in, and those of its items that can stand alone."""
+    whole = "\n".join([*filter(None, [lead]), *(f"- {item.full}" for item in block.items)])
+    if len(block.items) > 1 and len(whole.split()) <= _LONGEST_LIST_WORDS:
+        yield Quotable((whole,), context, "list", 0)
+    for item in block.items:
+        if lead and not _STANDS_ALONE.search(item.text):
+            continue
+        for single in _of_paragraph(item.text, _joined(context, lead), "item"):
+            said = (f"{item.parent}\n- {single.text}",) if item.parent else single.parts
+            yield replace(single, parts=said)
+
+
+def _of_table(table: Table, context: str) -> Iterator[Quotable]:
+    for row in table.rows:
+        cells = tuple((c, v) for c, v in zip(table.columns, row, strict=False) if v and v not in _NO_VALUE)
+        if len(cells) > 1:
+            yield Quotable((told(cells),), context, "row", 0, cells)
+
+
+def _column(name: str) -> str:
+    """Return a column's name as it stands inside a sentence: "annual fee", but "APR", "Sunday", "Larkfield Savings"."""
+    others = name.split()[1:]
+    proper = _PROPER_COLUMN.match(name) or any(word[0].isupper() and not word.isupper() for word in others)
+    return name if proper else name[:1].lower() + name[1:]
+
+
+def _joined(*parts: str) -> str:
+    return ". ".join(plain(part).rstrip(".:") for part in parts if part)

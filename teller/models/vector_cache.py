@@ -1,0 +1,140 @@
+"""Vectors that were computed once, kept on disk: a text that did not change is not embedded again."""
+
+import asyncio
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+import structlog
+
+from teller.errors import ConfigurationError
+from teller.knowledge.index import Vector
+
+# Written together: a transaction for each vector would cost more than the little that a crash can lose.
+_BATCH = 32
+# SQLite allows a bounded number of parameters in one statement.
+_KEYS_PER_QUERY = 500
+_BUSY_TIMEOUT_SECONDS = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Embedder(Protocol):
+    """What the cache needs of an embedder; its name must differ wherever its vectors do."""
+
+    name: str
+    dimension: int
+
+    def embed_query(self, text: str) -> list[float]:
+        """Return the vector of a question."""
+        ...
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Return the vectors of passages."""
+        ...
+
+
+class VectorCache:
+    """Vectors by the hash of embedder, use and text, in an SQLite file that several processes may share.
+
+    All work is done in worker threads. Texts are embedded one at a time, whoever asks: so the vector of a text depends
+    on nothing else (the embedder's file says why), and embedding takes at most one core from serving. When the file
+    fails, the cache goes on without it: it only saves time.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, embedder: Embedder) -> None:
+        self._connection = connection
+        self._guard = threading.Lock()
+        self._embedder = embedder
+        self._one_at_a_time = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, path: Path, embedder: Embedder) -> Self:
+        """Open the file, or make it.
+
+        Raises:
+            ConfigurationError: the file cannot be opened or is none of ours.
+        """
+        return cls(await asyncio.to_thread(_connect, path), embedder)
+
+    async def vectors(
+        self, texts: Sequence[str], *, as_queries: bool = False, progress: Callable[[int], None] | None = None
+    ) -> list[Vector]:
+        """Return the vectors of texts, float32 of the embedder's dimension, in the order of the texts.
+
+        Args:
+            texts: Passages; or, `as_queries`, what a caller might say, which is embedded with the query prefix.
+            as_queries: Which of the two.
+            progress: Called after each text that had to be embedded, with the number of vectors at hand.
+        """
+        keys = [self._key(text, as_queries) for text in texts]
+        found = await asyncio.to_thread(self._read, set(keys))
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        fresh: dict[bytes, Vector] = {}
+        try:
+            for key, text in missing.items():
+                async with self._one_at_a_time:
+                    found[key] = fresh[key] = await asyncio.to_thread(self._embed, text, as_queries)
+                if progress:
+                    progress(len(found))
+                if len(fresh) == _BATCH:
+                    await asyncio.to_thread(self._write, fresh)
+                    fresh = {}
+        finally:  # what was paid for is kept, also when the caller gives up
+            if fresh:
+                await asyncio.shield(asyncio.to_thread(self._write, fresh))
+        return [found[key] for key in keys]
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        await asyncio.to_thread(self._close)
+
+    def _key(self, text: str, as_query: bool) -> bytes:
+        use = "query" if as_query else "passage"
+        return hashlib.sha256(f"{self._embedder.name}\n{use}\n{text}".encode()).digest()
+
+    def _embed(self, text: str, as_query: bool) -> Vector:
+        embed = self._embedder.embed_query if as_query else lambda passage: self._embedder.embed_documents([passage])[0]
+        return np.asarray(embed(text), dtype=np.float32)
+
+    def _read(self, keys: Iterable[bytes]) -> dict[bytes, Vector]:
+        wanted = list(keys)
+        rows: list[tuple[bytes, bytes]] = []
+        try:
+            with self._guard:
+                for start in range(0, len(wanted), _KEYS_PER_QUERY):
+                    part = wanted[start : start + _KEYS_PER_QUERY]
+                    marks = ",".join("?" * len(part))
+                    rows += self._connection.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", part)  # noqa: S608
+        except sqlite3.Error as error:
+            _log.warning("the vector cache could not be read", error=str(error))
+        vectors = ((key, np.frombuffer(blob, dtype=np.float32)) for key, blob in rows)
+        return {key: vector for key, vector in vectors if len(vector) == self._embedder.dimension}
+
+    def _write(self, vectors: dict[bytes, Vector]) -> None:
+        rows = [(key, vector.tobytes()) for key, vector in vectors.items()]
+        try:
+            with self._guard, self._connection:
+                self._connection.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", rows)
+        except sqlite3.Error as error:
+            _log.warning("the vector cache could not be written", error=str(error))
+
+    def _close(self) -> None:
+        with self._guard:
+            self._connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # a crash may lose the latest vectors, which cost only time
+        connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+    except (sqlite3.Error, OSError) as error:
+        raise ConfigurationError(f"{path} cannot be used ({error}): delete it, it is only a cache") from error
+    return connection

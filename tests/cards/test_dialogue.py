@@ -1,0 +1,108 @@
+"""What words mean for an open question."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from teller.cards.choice import choose
+from teller.cards.dialogue import Turn, heard_question, is_plain_request, read_answer
+from teller.cards.records import Card, CardState, Clause, Operation, Wish, WishState
+from teller.cards.spoken import heard_words, spoken_digits
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+QUESTION = "Shall I block your Gold Mastercard ending seven seven one nine?"
+
+
+def card(product: str, network: str, last4: str) -> Card:
+    return Card(f"t-{last4}", product, network, last4, CardState.ACTIVE, 1, Decimal(1), Decimal(0), None)
+
+
+CARDS = [card("Everyday", "Visa", "4242"), card("Gold", "Mastercard", "7719")]
+CLAUSE = Clause("confirm", QUESTION, "t-7719", NOW)
+WISH = Wish("w", "c", "+1", Operation.BLOCK, "t-7719", 1, (CLAUSE,), WishState.OPEN, None, None, NOW)
+
+
+def answer_to(words: str, question: str = QUESTION) -> str:
+    heard = heard_question([WISH], [Turn("assistant", question), Turn("user", words)])
+    return read_answer(heard, CARDS) if heard else "unheard"
+
+
+@pytest.mark.parametrize(
+    "words", ["Yes.", "yes please", "Yeah, um, go ahead", "block it", "yes block my gold mastercard"]
+)
+def test_a_yes(words: str) -> None:
+    assert answer_to(words) == "yes"
+
+
+@pytest.mark.parametrize("words", ["No.", "no thank you", "never mind", "don't block it", "stop"])
+def test_a_no(words: str) -> None:
+    assert answer_to(words) == "no"
+
+
+@given(
+    st.lists(
+        st.sampled_from("but not no wait the visa other 4242 tomorrow when what close if gold cancel".split()),
+        min_size=1,
+    )
+)
+def test_no_suffix_after_a_yes_is_a_yes_unless_the_question_said_it(suffix: list[str]) -> None:
+    allowed = set(heard_words(QUESTION)) | {"the"}
+    if not set(suffix) <= allowed:
+        assert answer_to(f"yes {' '.join(suffix)}") != "yes"
+
+
+@given(st.text(min_size=1))
+def test_random_words_after_a_yes_write_only_if_they_add_nothing(suffix: str) -> None:
+    if answer_to(f"yes {suffix}") == "yes":
+        alone = heard_question([WISH], [Turn("assistant", QUESTION), Turn("user", suffix)])
+        assert alone is not None
+        assert not heard_words(suffix) or read_answer(alone, CARDS) != "no"
+
+
+def test_all_user_turns_after_the_question_are_the_answer() -> None:
+    turns = [Turn("assistant", QUESTION), Turn("user", "yes"), Turn("user", "but not that one")]
+    heard = heard_question([WISH], turns)
+    assert heard is not None
+    assert read_answer(heard, CARDS) == "other"
+
+
+def test_a_question_cut_short_was_not_heard() -> None:
+    assert answer_to("yes", "Shall I block your Gold") == "unheard"
+
+
+@pytest.mark.parametrize(
+    ("said", "last4s", "named"),
+    [
+        ("the gold one", ["7719"], True),
+        ("my visa", ["4242"], True),
+        ("ending double four two", [], False),
+        ("four two four two", ["4242"], True),
+        ("forty-two forty-two", ["4242"], True),
+        ("the first one", ["4242"], True),
+        ("the third one", [], True),
+        ("my platinum card", [], True),
+        ("card ending 9999", [], True),
+        ("my gold visa card", [], True),
+        ("block my card", ["4242", "7719"], False),
+        ("I want to travel", ["4242", "7719"], False),
+    ],
+)
+def test_which_card_is_named(said: str, last4s: list[str], named: bool) -> None:
+    choice = choose(CARDS, said)
+    assert choice.named is named
+    if named or last4s:
+        assert [card.last4 for card in choice.cards] == last4s
+
+
+@given(st.from_regex(r"[0-9]{4}", fullmatch=True))
+def test_spoken_digits_are_heard_as_written_ones(last4: str) -> None:
+    assert heard_words(f"ending {spoken_digits(last4)}.") == heard_words(f"Ending {last4}")
+
+
+@pytest.mark.parametrize(("words", "plain"), [("can you block my card", True), ("uh please freeze it", True),
+    ("don't block it", False), ("how do I block it", False), ("if I block it, what then", False)])  # fmt: skip
+def test_a_plain_request(words: str, plain: bool) -> None:
+    assert is_plain_request(words) is plain

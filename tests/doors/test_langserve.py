@@ -1,0 +1,48 @@
+"""The LangServe routes, as its own client and as plain HTTP."""
+
+import httpx
+import pytest
+from langchain_core.messages import HumanMessage
+from langserve import RemoteRunnable
+
+from tests.support.server import Server
+
+LOANS = "What loan options are available?"
+
+
+async def test_its_own_client_invokes_streams_and_batches(server: Server) -> None:
+    agent = RemoteRunnable[dict[str, list[HumanMessage]], str](f"{server.base_url}/agent/")
+    asked = {"messages": [HumanMessage(LOANS)]}
+    whole = await agent.ainvoke(asked)
+    assert "personal loans" in whole.lower()
+    pieces = [piece async for piece in agent.astream(asked)]
+    assert len(pieces) > 3
+    assert "".join(pieces) == whole
+    assert await agent.abatch([asked, asked]) == [whole, whole]
+
+
+@pytest.mark.parametrize(
+    "message", [{"role": "user", "content": "Hello"}, ["human", "Hello"], {"type": "human", "content": "Hello"}]
+)
+def test_messages_are_taken_in_every_form(http: httpx.Client, message: object) -> None:
+    reply = http.post("/agent/invoke", json={"input": {"messages": [message]}})
+    assert "Teller" in reply.json()["output"]
+
+
+def test_the_caller_field_names_the_caller(http: httpx.Client) -> None:
+    given = {"messages": [{"role": "user", "content": "is my card active?"}], "caller": {"phone": "+1234567890"}}
+    reply = http.post("/agent/invoke", json={"input": given})
+    assert reply.json()["output"] == "Your Everyday Visa ending 1881 is active."
+
+
+@pytest.mark.parametrize("route", ["invoke", "batch", "stream", "stream_log", "stream_events"])
+def test_nonsense_answers_in_the_envelope(http: httpx.Client, route: str) -> None:
+    for body in (b"{bad", b"{}", b'{"input": {"messages": []}}', b'{"input": 7}'):
+        reply = http.post(f"/agent/{route}", content=body, headers={"content-type": "application/json"})
+        assert reply.status_code == 400, (route, body, reply.text)
+        assert reply.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_the_playground_is_served(http: httpx.Client) -> None:
+    assert http.get("/agent/playground/").status_code == 200
+    assert http.get("/docs").status_code == 200

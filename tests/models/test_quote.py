@@ -1,0 +1,275 @@
+"""What the embedded answerer promises, through the interface of a chat model and with the real embedder."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+
+from teller.knowledge import passage_block
+from teller.knowledge.index import Passage, Vector
+from teller.models.embedder import OnnxEmbedder
+from teller.models.query_vectors import QueryVectors
+from teller.models.quote import QuoteChatModel
+
+DECLINE = "I can't tell you that. Shall I connect you with a person?"
+
+
+def passage(filename: str, title: str, section: str, text: str) -> Passage:
+    return Passage(f"{filename}#{section}", filename, filename, title, section, text)
+
+
+CARDS = passage(
+    "cards.md",
+    "Credit cards",
+    "The cards compared",
+    "Fernhill Bank offers three credit cards.\n\n"
+    "| Card | Annual fee | Purchase APR | Foreign fee |\n|---|---|---|---|\n"
+    "| Gold Mastercard | $95 | 18.99% | none |\n"
+    "| Travel Visa | $150 | 19.99% | none |\n"
+    "| Student Visa | none | 22.49% | 2.5% |",
+)
+LOST = passage(
+    "lost.md",
+    "Lost cards",
+    "Replacement",
+    "A replacement for a lost card arrives in 5 to 7 business days. It is free of charge. "
+    "However, express delivery within 2 business days costs $20.",
+)
+CARS = passage(
+    "loans.md",
+    "Car loans",
+    "Rates",
+    "A loan for a **new** car costs 5.49% APR. A loan for a *used* car costs 6.24% APR. "
+    "A used car may be at most ten years old.",
+)
+APPLY = passage(
+    "loans.md",
+    "Car loans",
+    "How to apply",
+    "To apply for a car loan, please bring:\n\n- a photo ID\n- two recent pay stubs\n- proof of address\n\n"
+    "Most applications are decided on the same day.",
+)
+HOURS = passage(
+    "branches.md",
+    "Branches",
+    "Opening hours",
+    "## Opening hours\nBranches are open Monday to Friday from 9 a.m. to 5 p.m. Eastern. On Saturday they close at "
+    "1 p.m. All branches are closed on Sundays.\n\n## Coins\nCoins are counted free of charge at every branch.",
+)
+PASSAGES = [CARDS, LOST, CARS, APPLY, HOURS]
+QUESTIONS = [
+    "how much is the gold card a year",
+    "compare the gold and the travel card",
+    "how long does a replacement card take",
+    "what do I need to bring to apply for a car loan",
+    "is express delivery free",
+    "when do you close on saturday",
+    "do you have brokerage accounts",
+    "hello",
+    "",
+]
+
+
+class DirectVectors:
+    """Vectors straight from the embedder."""
+
+    def __init__(self, embedder: OnnxEmbedder) -> None:
+        self._embedder = embedder
+
+    async def vectors(self, texts: Sequence[str], *, as_queries: bool = False) -> list[Vector]:
+        return [np.array(vector, dtype=np.float32) for vector in self._embedder.embed_documents(list(texts))]
+
+
+@pytest.fixture(scope="module")
+def embedder() -> OnnxEmbedder:
+    return OnnxEmbedder()
+
+
+@pytest.fixture
+def quote(embedder: OnnxEmbedder) -> QuoteChatModel:
+    return QuoteChatModel(
+        decline=DECLINE,
+        vectors=DirectVectors(embedder),
+        questions=QueryVectors(embedder),
+        count_tokens=embedder.count_tokens,
+    )
+
+
+def prompt(question: str, passages: Sequence[Passage] = PASSAGES, history: Sequence[str] = ()) -> list[BaseMessage]:
+    earlier = [message for turn in history for message in (HumanMessage(turn), AIMessage("Of course."))]
+    asked = HumanMessage(f"{passage_block.render(passages)}\n\n{question}")
+    return [SystemMessage("Answer from the passages."), *earlier, asked]
+
+
+async def test_answers_with_the_documents_own_sentence_and_names_the_file(quote: QuoteChatModel) -> None:
+    reply = await quote.ainvoke(prompt("how long does a replacement card take"))
+    assert "A replacement for a lost card arrives in 5 to 7 business days." in reply.text
+    assert reply.response_metadata["quoted"] == ["lost.md"]
+    assert reply.response_metadata["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "do you have brokerage accounts",
+        "how much is a safe deposit box",
+        "can I get euros in cash",
+        "what is the rate on a certificate of deposit",
+        "what's the annual fee on the platinum card",
+        "what is the capital of Portugal",
+    ],
+)
+async def test_declines_what_the_passages_do_not_say(quote: QuoteChatModel, question: str) -> None:
+    reply = await quote.ainvoke(prompt(question))
+    assert reply.text == DECLINE
+    assert reply.response_metadata["declined"] is True
+    assert "quoted" not in reply.response_metadata
+
+
+async def test_declines_without_passages(quote: QuoteChatModel) -> None:
+    assert (await quote.ainvoke(prompt("how much is the gold card", []))).text == DECLINE
+    assert (await quote.ainvoke([HumanMessage("how much is the gold card")])).text == DECLINE
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "not_said"),
+    [
+        ("what's the APR on a loan for a used car", "6.24%", None),
+        ("what's the APR on a loan for a new car", "5.49%", None),
+        ("how much is the travel visa a year", "$150", "$95"),
+        ("how much is the gold mastercard a year", "$95", "$150"),
+    ],
+)
+async def test_speaks_of_the_product_that_was_asked_about(
+    quote: QuoteChatModel, question: str, said: str, not_said: str | None
+) -> None:
+    reply = (await quote.ainvoke(prompt(question))).text
+    assert said in reply
+    assert not_said is None or not_said not in reply
+
+
+async def test_a_table_row_is_told_with_the_columns_that_were_asked_for(quote: QuoteChatModel) -> None:
+    reply = await quote.ainvoke(prompt("what is the annual fee of the gold mastercard", [CARDS]))
+    assert reply.text == "Gold Mastercard: annual fee $95."
+
+
+async def test_a_list_is_quoted_as_a_list_with_its_lead_in(quote: QuoteChatModel) -> None:
+    reply = await quote.ainvoke(prompt("what do I need to bring to apply for a car loan"))
+    assert reply.text == (
+        "To apply for a car loan, please bring:\n- a photo ID\n- two recent pay stubs\n- proof of address"
+    )
+
+
+@pytest.mark.parametrize("question", ["compare the gold and the travel card", "gold or travel, which is cheaper"])
+async def test_a_comparison_puts_two_rows_side_by_side(quote: QuoteChatModel, question: str) -> None:
+    reply = (await quote.ainvoke(prompt(question))).text
+    assert re.match(r"Gold Mastercard: .*\$95.* Travel Visa: .*\$150", reply)
+
+
+async def test_a_follow_up_is_understood_in_its_conversation(quote: QuoteChatModel) -> None:
+    reply = await quote.ainvoke(prompt("and the travel one?", history=["how much is the gold card a year"]))
+    assert "$150" in reply.text
+
+
+async def test_a_sentence_that_leans_is_said_with_the_one_before_it(quote: QuoteChatModel) -> None:
+    reply = (await quote.ainvoke(prompt("what does express delivery of a lost card cost", [LOST]))).text
+    assert "$20" in reply
+    assert reply.startswith("A replacement for a lost card")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(passages=st.lists(st.sampled_from(PASSAGES), unique_by=id), question=st.sampled_from(QUESTIONS))
+async def test_says_nothing_that_no_passage_says(quote: QuoteChatModel, passages: list[Passage], question: str) -> None:
+    reply = await quote.ainvoke(prompt(question, passages))
+    if reply.response_metadata.get("declined"):
+        assert reply.text == DECLINE
+        return
+    sources = [one for one in passages if one.filename in reply.response_metadata["quoted"]]
+    written = " ".join(re.sub(r"[*#]", "", one.text) for one in sources).split()
+    flat = " ".join(written)
+    for line in reply.text.removeprefix("- ").split("\n"):
+        for sentence in re.split(r"(?<=[a-z%]\.) (?=[A-Z])", line.removeprefix("- ")):
+            assert sentence in flat or is_row_of(sentence, sources), sentence
+
+
+def is_row_of(sentence: str, sources: Sequence[Passage]) -> bool:
+    """Return whether 'Name: column value, column value.' stands in a table, every value under its column."""
+    name, _, told = sentence.removesuffix(".").partition(": ")
+    for source in sources:
+        header, *rows = [
+            [cell.strip() for cell in line.strip("|").split("|")] for line in source.text.splitlines() if "|" in line
+        ] or [[]]
+        for row in rows:
+            known = {f"{column} {value}".casefold() for column, value in zip(header, row, strict=True)}
+            if row[0] == name and {part.casefold() for part in told.split(", ")} <= known:
+                return True
+    return False
+
+
+async def test_no_reply_begins_with_a_dangling_word(quote: QuoteChatModel) -> None:
+    for question in QUESTIONS:
+        reply = (await quote.ainvoke(prompt(question, [LOST]))).text
+        assert not reply.startswith(("It ", "However", "This ", "They "))
+
+
+async def test_streams_word_by_word_and_the_chunks_are_the_whole_text(quote: QuoteChatModel) -> None:
+    messages = prompt("what do I need to bring to apply for a car loan")
+    whole = await quote.ainvoke(messages)
+    chunks = [chunk async for chunk in quote.astream(messages)]
+    words = [chunk.text for chunk in chunks if chunk.text]
+    assert "".join(words) == whole.text
+    assert len(words) == len(whole.text.split())
+    last = chunks[-1]
+    assert isinstance(last, AIMessageChunk)
+    assert last.usage_metadata == whole.usage_metadata
+    assert last.response_metadata["quoted"] == ["loans.md"]
+
+
+async def test_usage_counts_the_question_the_passages_and_the_reply(
+    quote: QuoteChatModel, embedder: OnnxEmbedder
+) -> None:
+    reply = await quote.ainvoke(prompt("is express delivery free", [LOST, CARS]))
+    assert reply.usage_metadata is not None
+    read = sum(embedder.count_tokens(text) for text in ("is express delivery free", LOST.text, CARS.text))
+    assert reply.usage_metadata["input_tokens"] == read
+    assert reply.usage_metadata["output_tokens"] == embedder.count_tokens(reply.text)
+    assert reply.usage_metadata["total_tokens"] == read + embedder.count_tokens(reply.text)
+
+
+@pytest.mark.parametrize("limit", [1, 5, 9])
+async def test_max_tokens_cuts_at_a_word_and_says_so(quote: QuoteChatModel, embedder: OnnxEmbedder, limit: int) -> None:
+    messages = prompt("how long does a replacement card take")
+    whole = (await quote.ainvoke(messages)).text
+    reply = await quote.ainvoke(messages, max_tokens=limit)
+    assert embedder.count_tokens(reply.text) <= limit
+    assert whole.startswith(f"{reply.text} ")
+    assert reply.response_metadata["finish_reason"] == "length"
+    streamed = "".join([chunk.text async for chunk in quote.astream(messages, max_tokens=limit)])
+    assert streamed == reply.text
+
+
+async def test_stop_ends_the_text_before_the_first_stop_string(quote: QuoteChatModel) -> None:
+    messages = prompt("how long does a replacement card take")
+    reply = await quote.ainvoke(messages, stop=["nowhere", " business", "days"])
+    assert reply.text == "A replacement for a lost card arrives in 5 to 7"
+    assert reply.response_metadata["finish_reason"] == "stop"
+
+
+async def test_preparing_passages_changes_no_answer(quote: QuoteChatModel) -> None:
+    cold = await quote.ainvoke(prompt("when do you close on saturday"))
+    await quote.prepare(PASSAGES)
+    assert (await quote.ainvoke(prompt("when do you close on saturday"))).text == cold.text
+
+
+def test_refuses_to_block_a_thread(quote: QuoteChatModel) -> None:
+    with pytest.raises(NotImplementedError, match="ainvoke"):
+        quote.invoke("hello")
+
+
+def test_takes_no_tools(quote: QuoteChatModel) -> None:
+    with pytest.raises(NotImplementedError):
+        quote.bind_tools([])
