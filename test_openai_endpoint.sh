@@ -157,6 +157,7 @@ elif said 'is (already blocked|blocked already)'; then
     echo "      (it was blocked before this run: \`teller cards reset\` brings the demo ledger back)"
 else
     fail "block my credit card: blocks it and says so"
+    said 'shall I block' && echo "      (this key's scope is voice: a spoken block is asked first; check with a key of scope chat)"
 fi
 post "$(user 'What is the status of my credit card? [phone: +1234567890]' ',"stream":false')"
 check "afterwards: a plain reply" is_completion

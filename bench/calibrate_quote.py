@@ -111,36 +111,40 @@ def prepared(passage: Passage) -> Prepared:
 
 def fit(cases: Sequence[Case]) -> Weights:
     """Fit a softmax over each question's candidates and "none" by Adam; all right candidates share the credit."""
-    widest = max(len(case.right) for case in cases)
-    each = np.zeros((len(cases), widest, len(FOR_EACH)))
-    open_ = np.zeros((len(cases), widest + 1))
-    wanted = np.zeros_like(open_)
-    for i, case in enumerate(cases):
-        n = len(case.right)
-        each[i, :n], open_[i, :n], open_[i, -1] = case.evidence.for_each, 1, 1
-        wanted[i, :n], wanted[i, -1] = case.right, not case.right.any()
-    none = np.array([case.evidence.for_none for case in cases])
-    rows = each[open_[:, :-1] > 0]
+    each, none, present, wanted = _tensors(cases)
+    rows, n = each[present[:, :-1] > 0], len(FOR_EACH)
     mean, spread = rows.mean(0), rows.std(0) + 1e-6
     none_mean, none_spread = none.mean(0), none.std(0) + 1e-6
     none_mean[0], none_spread[0] = 0, 1  # the bias stays as it is
     scaled_each, scaled_none = (each - mean) / spread, (none - none_mean) / none_spread
+    shrunk = np.arange(n + len(FOR_NONE)) != n  # all but the bias
 
     def gradient(weights: Numbers) -> Numbers:
-        w, v = weights[: len(FOR_EACH)], weights[len(FOR_EACH) :]
-        logits = np.where(open_ > 0, np.c_[scaled_each @ w, scaled_none @ v], -1e9)
+        logits = np.where(present > 0, np.c_[scaled_each @ weights[:n], scaled_none @ weights[n:]], -1e9)
         chance = np.exp(logits - logits.max(1, keepdims=True))
         chance /= chance.sum(1, keepdims=True)
         credit = chance * wanted
         off = chance - credit / (credit.sum(1, keepdims=True) + 1e-12)
         slope = np.r_[np.einsum("ij,ijk->k", off[:, :-1], scaled_each), off[:, -1] @ scaled_none] / len(cases)
-        kept_small = np.arange(len(weights)) != len(FOR_EACH)  # all but the bias
-        return np.asarray(slope + SHRINKAGE * weights * kept_small)
+        return np.asarray(slope + SHRINKAGE * weights * shrunk)
 
-    fitted = _adam(gradient, len(FOR_EACH) + len(FOR_NONE))
-    w, v = fitted[: len(FOR_EACH)] / spread, fitted[len(FOR_EACH) :] / none_spread
+    fitted = _adam(gradient, len(shrunk))
+    w, v = fitted[:n] / spread, fitted[n:] / none_spread
     v[0] += mean @ w - none_mean @ v
     return Weights(w, v)
+
+
+def _tensors(cases: Sequence[Case]) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Return the candidates' numbers padded to one width, those for none, what is no padding, and what is wanted."""
+    widest = max(len(case.right) for case in cases)
+    each = np.zeros((len(cases), widest, len(FOR_EACH)))
+    present = np.zeros((len(cases), widest + 1))
+    wanted = np.zeros_like(present)
+    for i, case in enumerate(cases):
+        n = len(case.right)
+        each[i, :n], present[i, :n], present[i, -1] = case.evidence.for_each, 1, 1
+        wanted[i, :n], wanted[i, -1] = case.right, not case.right.any()
+    return each, np.array([case.evidence.for_none for case in cases]), present, wanted
 
 
 def _adam(gradient: Callable[[Numbers], Numbers], size: int) -> Numbers:

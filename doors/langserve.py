@@ -15,7 +15,7 @@ from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
 from graph.state import InputState
 from graph.turn import RunningTurn
 from graph.workflow import Teller
-from teller.caller import Caller, Trust, parse_phone
+from teller.caller import Caller, Trust
 from teller.keys import ApiKey
 from teller.redaction import without_card_numbers
 
@@ -76,7 +76,7 @@ def _graph_input(given: AgentInput, client: str) -> InputState:
     caller = given.caller or AgentCaller()
     return {
         "messages": [_masked(message) for message in given.messages],
-        "caller": Caller(phone=parse_phone(caller.phone or ""), trust=Trust.ASSERTED),
+        "caller": Caller(phone=caller.phone, trust=Trust.ASSERTED),
         "conversation_id": caller.conversation_id,
         "client": client,
     }

@@ -1,8 +1,9 @@
 """Asks Teller through OpenAI's own client, and prints the answer as it streams in.
 
-    .venv/bin/uv run --group dev examples/openai_python.py "What is the APR of a personal loan?"
+    .venv/bin/python examples/openai_python.py "What is the interest rate of a car loan?"
 
-BASE_URL (default http://localhost:8000) and API_KEY are read from the environment.
+BASE_URL (default http://localhost:8000) and API_KEY are read from the environment. The client is a development
+dependency: `.venv/bin/uv sync --frozen --group dev`.
 """
 # ruff: noqa: T201  # it is a script: it prints
 

@@ -15,7 +15,7 @@ from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
 from graph.state import CardOutcome, OutcomeKind, TellerState, TurnUpdate
 from teller.caller import Caller, Trust
 from teller.cards.choice import choose
-from teller.cards.dialogue import HeardQuestion, Turn, answer_hash, heard_question, is_plain_request, read_answer
+from teller.cards.dialogue import HeardQuestion, answer_hash, heard_question, is_plain_request, read_answer
 from teller.cards.ledger import CardView
 from teller.cards.policy import POLICY, next_state
 from teller.cards.records import Card, CardRecord, CardState, Clause, Holder, Operation, Wish, WishState
@@ -33,8 +33,8 @@ _OPEN = (WishState.OPEN, WishState.SETTLING)
 class CardTurn:
     """One turn about cards, as far as it is known before anything is asked or done.
 
-    `plain`: the wish is put plainly enough to act on it where the policy lets chat act at once. `answered`: the
-    question that this turn answers, if it answers one.
+    `words`: what the caller said of the card in this turn. `plain`: the wish is put plainly enough to act on it where
+    the policy lets chat act at once. `answered`: the question that this turn answers, if it answers one.
     """
 
     operation: Operation
@@ -42,14 +42,9 @@ class CardTurn:
     conversation: str | None
     channel: Channel
     holder: Holder
-    history: list[Turn]
+    words: str
     plain: bool
     answered: HeardQuestion | None = None
-
-    @property
-    def words(self) -> str:
-        """What the caller said in this turn."""
-        return turn_text(self.history)
 
 
 class CardDesk:
@@ -81,9 +76,9 @@ class CardDesk:
             return CardOutcome("no_cards", operation)
         history = spoken_turns(state["messages"])
         intent = state["intent"]
-        plain = intent.confidence >= _SURE and is_plain_request(turn_text(history))
-        phone = view.holder.phone
-        turn = CardTurn(operation, phone, conversation, channel, view.holder, history, plain)
+        words = intent.request or turn_text(history)
+        plain = is_plain_request(words, operation, sure=intent.confidence >= _SURE)
+        turn = CardTurn(operation, view.holder.phone, conversation, channel, view.holder, words, plain)
         question = heard_question(view.wishes, history)
         if question and (outcome := await self._answered(turn, question)):
             return outcome

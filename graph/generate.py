@@ -17,9 +17,10 @@ from graph.card_sentences import told
 from graph.events import Finish, FinishReason, Speaking
 from graph.history import user_turns
 from graph.lines import has_line, line
-from graph.options import DEFAULT_OPTIONS, TurnOptions
+from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
 from graph.prompting import knowledge_prompt
 from graph.state import Intent, Retrieval, TellerState, TurnUpdate
+from graph.text_filter import TextFilter
 from teller.errors import LedgerUnavailableError, ModelUnavailableError, SearchUnavailableError
 from teller.knowledge.index import Passage
 from teller.services import Services
@@ -59,6 +60,14 @@ class Answer:
             self.write(Speaking(self.model))
         self.pieces.append(text)
         self.write(text)
+
+    def count(self, chunk: AIMessageChunk) -> None:
+        """Take in what a chunk tells besides text: tokens, and why the model stopped."""
+        if chunk.usage_metadata:
+            self.prompt_tokens += chunk.usage_metadata["input_tokens"]
+            self.completion_tokens += chunk.usage_metadata["output_tokens"]
+        if chunk.response_metadata.get("finish_reason") == "length":
+            self.reason = "length"
 
     def finished(self) -> Finish:
         """Return the event that ends the answer."""
@@ -107,7 +116,7 @@ class Generate:
         prompt = knowledge_prompt(state["messages"], state["intent"].question, retrieval.passages, options.channel)
         said_before = len(answer.pieces)
         try:
-            await self._speak(_answering(model, prompt, answer.run_id, options), answer)
+            await self._speak(_answering(model, prompt, answer.run_id, options), answer, options.channel)
         except (ModelUnavailableError, TimeoutError) as failure:
             _log.error("model failed", error=type(failure).__name__)
             only_a_card_was_told = 0 < said_before == len(answer.pieces)
@@ -120,20 +129,19 @@ class Generate:
         else:
             answer.passages = retrieval.passages
 
-    async def _speak(self, chunks: AsyncIterator[AIMessageChunk], answer: Answer) -> None:
-        """Pass on a model's tokens as they are made; only the first is waited for with a limit."""
+    async def _speak(self, chunks: AsyncIterator[AIMessageChunk], answer: Answer, channel: Channel) -> None:
+        """Pass on a model's tokens as they are made, filtered; only the first is waited for with a limit."""
+        text_filter = TextFilter(channel)
         gap = " " if answer.pieces else ""
         async with asyncio.timeout(self._timeout) as limit:
             async for chunk in chunks:
                 limit.reschedule(None)
-                if chunk.text:
-                    answer.hear(gap + chunk.text)
+                if text := text_filter.feed(chunk.text):
+                    answer.hear(gap + text)
                     gap = ""
-                if chunk.usage_metadata:
-                    answer.prompt_tokens += chunk.usage_metadata["input_tokens"]
-                    answer.completion_tokens += chunk.usage_metadata["output_tokens"]
-                if chunk.response_metadata.get("finish_reason") == "length":
-                    answer.reason = "length"
+                answer.count(chunk)
+        if text := text_filter.end():
+            answer.hear(gap + text)
 
 
 def _nothing_to_say(state: TellerState, options: TurnOptions) -> None:

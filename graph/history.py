@@ -30,7 +30,7 @@ def turn_text(history: Sequence[Turn]) -> str:
 
 def resolved_caller(named: Caller | None, messages: Sequence[AnyMessage]) -> Caller:
     """Return the caller on whom the door and the tags in the messages agree (a later user tag replaces an earlier)."""
-    sources = [named] if named else []
+    sources = [Caller.model_validate(named)] if named else []  # Studio hands in what was typed, as a dict
     tags: dict[Trust, str] = {}
     for message in messages:
         if isinstance(message, HumanMessage | SystemMessage) and (phone := phone_tag(message.text)):

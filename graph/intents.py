@@ -50,17 +50,15 @@ class IntentClassifier:
         Raises:
             ValueError: the file is not of its form, a route has no intent, or a card intent is no operation.
         """
-        topics = load_intents(file)
-        settings = services.settings
-        version = hashlib.sha256(await asyncio.to_thread(file.read_bytes)).hexdigest()[:16]
-        kept = settings.data_dir / f"intents-{version}-{settings.embedding_model}.npz"
-        model = UtteranceModel.load(kept)
+        topics = await asyncio.to_thread(load_intents, file)
+        kept = services.settings.data_dir / f"intents-{_version(topics)}-{services.settings.embedding_model}.npz"
+        model = await asyncio.to_thread(UtteranceModel.load, kept)
         if model is None:
             texts = [text for topic in topics for text in topic.utterances]
-            labels = [i for i, topic in enumerate(topics) for _ in topic.utterances]
+            labels = np.array([i for i, topic in enumerate(topics) for _ in topic.utterances])
             vectors = np.stack(await services.vectors.vectors(texts, as_queries=True))
-            model = await asyncio.to_thread(UtteranceModel.fit, vectors, np.array(labels))
-            model.save(kept)
+            model = await asyncio.to_thread(UtteranceModel.fit, vectors, labels)
+            await asyncio.to_thread(model.save, kept)
         return cls(tuple(topics), model, services.queries)
 
     async def classify(self, turn: str) -> Intent:
@@ -103,13 +101,24 @@ def load_intents(file: Path = INTENTS_FILE) -> list[ExampleIntent]:
     return topics
 
 
+def _version(topics: Sequence[ExampleIntent]) -> str:
+    return hashlib.sha256(repr(topics).encode()).hexdigest()[:16]
+
+
 def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:
     """Return the intent of a turn that was split: both routes, where one part each is sure of card and knowledge."""
     sure = [(text, part) for text, part in parts if part.confidence >= _SURE]
-    card = next((part for _, part in sure if part.action is not None), None)
+    card = next(((text, part) for text, part in sure if part.action is not None), None)
     asks = next(((text, part) for text, part in sure if part.routes == ("knowledge",)), None)
     if card is None or asks is None:
         return whole
-    question, part = asks
-    confidence = min(card.confidence, part.confidence)
-    return Intent(("knowledge", "card"), part.topic, card.action, confidence, whole.runner_up, question)
+    (request, wish), (question, topic) = card, asks
+    return Intent(
+        routes=("knowledge", "card"),
+        topic=topic.topic,
+        action=wish.action,
+        confidence=min(wish.confidence, topic.confidence),
+        runner_up=whole.runner_up,
+        question=question,
+        request=request,
+    )

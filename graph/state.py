@@ -21,7 +21,8 @@ class Intent:
     `decided_by`: `utterances` (nearest to the examples in `prompts/intents.yaml`), `dialogue` (the turn answers an
     open card question, or leaves one open), or `conversation` (its shape decides: no user message, a tool's result,
     the assistant spoke last). `confidence`, in [0, 1], is that of the route; of a card turn, that of its action.
-    `question` is the part of a turn with two wishes that asks; None: all of it does.
+    `question` and `request` are the parts of a turn with two wishes: what it asks, and what it wants done to the card;
+    None: all of it does.
     """
 
     routes: tuple[Route, ...]
@@ -30,6 +31,7 @@ class Intent:
     confidence: float = 1.0
     runner_up: str | None = None
     question: str | None = None
+    request: str | None = None
     decided_by: Literal["utterances", "dialogue", "conversation"] = "utterances"
 
 

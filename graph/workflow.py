@@ -8,6 +8,8 @@ A turn that asks both runs `retrieve` and `card` side by side. There is no check
 is in the messages, what was asked and done is in the ledger, and any process answers any turn (ARCHITECTURE.md).
 """
 
+import asyncio
+
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
@@ -55,5 +57,7 @@ async def make_graph() -> Teller:
     """Return the graph for LangGraph Studio, which calls this on every access; it is built once."""
     global _studio
     if _studio is None:
-        _studio = await build_workflow(await Services.open(Settings.load()))
+        services = await Services.open(await asyncio.to_thread(Settings.load))
+        _studio = await build_workflow(services)
+        services.index_sample_bank_in_background()
     return _studio

@@ -4,8 +4,9 @@ import hashlib
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _TAG = re.compile(r"\s*\[\s*phone\s*:\s*([^\]\[]{0,64})\]", re.IGNORECASE)
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -24,24 +25,26 @@ class Trust(StrEnum):
         return order.index(self) >= order.index(wanted)
 
 
-class Caller(BaseModel):
-    """The caller of a turn. `conflict`: two sources named different numbers, so none is acted on."""
-
-    model_config = ConfigDict(frozen=True)
-
-    phone: str | None = Field(None, description="The caller's number, such as +1234567890.")
-    trust: Trust = Field(Trust.ASSERTED, description="How far the number is trusted.")
-    conflict: bool = Field(False, description="Two sources named different numbers.")
-
-
-NOBODY = Caller()
-
-
 def parse_phone(text: str) -> str | None:
     """Return the number in E.164 form, or None if it is none; a missing plus, blanks and hyphens are mended."""
     digits = re.sub(r"[\s\-().]", "", text)
     number = digits if digits.startswith("+") else f"+{digits}"
     return number if _E164.fullmatch(number) else None
+
+
+class Caller(BaseModel):
+    """The caller of a turn. `conflict`: two sources named different numbers, so none is acted on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phone: Annotated[str | None, BeforeValidator(lambda given: parse_phone(given) if given else None)] = Field(
+        None, description="The caller's number, such as +1234567890; what is no number counts as none."
+    )
+    trust: Trust = Field(Trust.ASSERTED, description="How far the number is trusted.")
+    conflict: bool = Field(False, description="Two sources named different numbers.")
+
+
+NOBODY = Caller()
 
 
 def phone_tag(text: str) -> str | None:

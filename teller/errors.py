@@ -18,7 +18,39 @@ class SearchUnavailableError(TellerError):
 
 
 class ModelUnavailableError(TellerError):
-    """The chat model gave no answer."""
+    """The model gave no answer, for a reason that is not the caller's: another model may answer instead."""
+
+
+class ModelThrottledError(ModelUnavailableError):
+    """The model has no room for us now: throttled, over a quota, or not ready yet."""
+
+
+class ModelTimeoutError(ModelUnavailableError):
+    """The model was silent for longer than it may be."""
+
+
+class UpstreamAuthError(ModelUnavailableError):
+    """The model's provider does not take our credentials: ours to mend, never the caller's 401."""
+
+
+class ModelAccessDeniedError(ModelUnavailableError):
+    """Our account may not use the model."""
+
+
+class ModelNotFoundError(ModelUnavailableError):
+    """The provider does not know the model, or does not offer it in this region and form."""
+
+
+class UpstreamModelError(ModelUnavailableError):
+    """The model failed while it answered, or called a tool in a form that cannot be read."""
+
+
+class ModelRequestError(TellerError):
+    """The model does not take what the caller asks: another model may not either, so none is tried."""
+
+
+class ContextTooLongError(ModelRequestError):
+    """The conversation is longer than the model can read."""
 
 
 class DocumentRejectedError(TellerError):

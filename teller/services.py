@@ -65,7 +65,7 @@ class Services:
 
     @classmethod
     async def _open(cls, settings: Settings, stack: AsyncExitStack) -> Self:
-        _make_folder(settings.data_dir)
+        await asyncio.to_thread(_make_folder, settings.data_dir)
         embedder = await asyncio.to_thread(OnnxEmbedder)
         vectors = await VectorCache.open(settings.data_dir / "vectors.db", embedder)
         stack.push_async_callback(vectors.close)
@@ -103,8 +103,9 @@ class Services:
 async def open_ledger(settings: Settings) -> SqlLedger:
     """Return the ledger of these settings; a new one holds the demo."""
     target = settings.database_url or settings.data_dir / "teller.db"
-    ledger = await SqlLedger.open(target, audit_key=audit_key(settings), clock=lambda: datetime.now(UTC))
-    await demo.seed_if_empty(ledger, pin_pepper(settings))
+    key, pepper = await asyncio.to_thread(lambda: (audit_key(settings), pin_pepper(settings)))
+    ledger = await SqlLedger.open(target, audit_key=key, clock=lambda: datetime.now(UTC))
+    await demo.seed_if_empty(ledger, pepper)
     return ledger
 
 

@@ -9,7 +9,7 @@ from doors.errors import ApiError, invalid
 from doors.openai.schema import ChatCompletionRequest, ChatMessage
 from graph.options import Channel, TurnOptions
 from graph.state import InputState
-from teller.caller import Caller, Trust, agree, parse_phone
+from teller.caller import Caller, Trust, agree
 from teller.keys import ApiKey
 from teller.redaction import without_card_numbers
 
@@ -65,10 +65,10 @@ def _channel(request: ChatCompletionRequest, key: ApiKey) -> Channel:
 
 def _caller(request: ChatCompletionRequest, key: ApiKey) -> Caller:
     """Return the caller on whom the body's own fields agree; tags in messages are the graph's to read."""
-    network = parse_phone(_text(request.customer, "number") or "")
-    asserted = parse_phone(_text(request.metadata, "phone") or "")
     trust = Trust.NETWORK if key.name else Trust.CLAIMED  # without keys anyone can send a body like Vapi's
-    return agree([Caller(phone=network, trust=trust), Caller(phone=asserted, trust=Trust.ASSERTED)])
+    network = Caller(phone=_text(request.customer, "number"), trust=trust)
+    asserted = Caller(phone=_text(request.metadata, "phone"), trust=Trust.ASSERTED)
+    return agree([network, asserted])
 
 
 def _text(value: Any, name: str) -> str | None:

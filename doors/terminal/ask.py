@@ -43,7 +43,7 @@ async def _ask(settings: Settings, question: str | None, phone: str | None) -> N
             await services.index_sample_bank()
         while said := question or await asyncio.to_thread(_next_words, console):
             messages.append(HumanMessage(said))
-            caller = Caller(phone=parse_phone(phone or ""))
+            caller = Caller(phone=phone)
             given: InputState = {"messages": messages, "caller": caller, "conversation_id": conversation_id}
             pieces: list[str] = []
             async for event in RunningTurn(graph, given, DEFAULT_OPTIONS):

@@ -83,12 +83,14 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
     return "card" if choice.named and not _doubtful(" ".join(words)) else "other"
 
 
-def is_plain_request(turn: str) -> bool:
+def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
     """Return whether a wish is put plainly: without a negation, a condition, or the form of a question about it.
 
-    Only then may chat act on it at once; otherwise it is asked first. "Can you block my card?" is plain.
+    It must say the operation's verb, or have been understood surely. Only then may chat act on it at once; otherwise it
+    is asked first. "Can you block my card?" is plain.
     """
-    return not _doubtful(" ".join(heard_words(turn)))
+    words = heard_words(turn)
+    return (sure or not _VERBS.get(operation, frozenset()).isdisjoint(words)) and not _doubtful(" ".join(words))
 
 
 def answer_hash(question: HeardQuestion) -> str:

@@ -15,12 +15,12 @@ from teller.knowledge.markdown import Section
 # Raised when the same document would be cut otherwise: what is indexed is cut anew when it is ingested next.
 CHUNKING = 1
 
-MAX_TOKENS = 254  # of the embedder's 256, two frame the text
-TARGET_TOKENS = 220
-MAX_TITLE_TOKENS = 40
-MAX_HEADING_TOKENS = 40
-MAX_CHARACTERS_PER_TOKEN = 12  # a word of 10,000 characters is one unknown token: it must not make one passage
-HEADING_MARK = "## "
+_MAX_TOKENS = 254  # of the embedder's 256, two frame the text
+_TARGET_TOKENS = 220
+_MAX_TITLE_TOKENS = 40
+_MAX_HEADING_TOKENS = 40
+_MAX_CHARACTERS_PER_TOKEN = 12  # a word of 10,000 characters is one unknown token: it must not make one passage
+_HEADING_MARK = "## "
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ def chunk(document: LoadedDocument, collection: str, count_tokens: Callable[[str
     """
 
     def measure(text: str) -> int:
-        return max(count_tokens(text), len(text) // MAX_CHARACTERS_PER_TOKEN)
+        return max(count_tokens(text), len(text) // _MAX_CHARACTERS_PER_TOKEN)
 
     title = _clipped(document.title, measure)
-    room = min(TARGET_TOKENS, MAX_TOKENS - measure(title))
+    room = min(_TARGET_TOKENS, _MAX_TOKENS - measure(title))
     identity = document_id(collection, document.filename)
     blank = Passage("", identity, document.filename, title, "", "", collection, document.effective, document.expires)
     packed = _packed(_parts(document.sections, room, measure), room)
@@ -62,9 +62,9 @@ def document_id(collection: str, filename: str) -> str:
 def _parts(sections: tuple[Section, ...], room: int, measure: Measure) -> Iterator[_Part]:
     """Yield what goes into passages: sections that fit, and the pieces of those that do not."""
     for section in sections:
-        if measure(section.heading) > MAX_HEADING_TOKENS:  # not a name but a text: read it as one
+        if measure(section.heading) > _MAX_HEADING_TOKENS:  # not a name but a text: read it as one
             section = Section("", f"{section.heading}\n\n{section.text}")
-        named = measure(HEADING_MARK) + measure(section.heading) if section.heading else 0
+        named = measure(_HEADING_MARK) + measure(section.heading) if section.heading else 0
         size = named + measure(section.text)
         if size <= room:
             yield _Part(section, size)
@@ -97,12 +97,12 @@ def _passage(blank: Passage, ordinal: int, sections: list[Section]) -> Passage:
 
 
 def _under_heading(section: Section) -> str:
-    return f"{HEADING_MARK}{section.heading}\n{section.text}".rstrip() if section.heading else section.text
+    return f"{_HEADING_MARK}{section.heading}\n{section.text}".rstrip() if section.heading else section.text
 
 
 def _clipped(title: str, measure: Measure) -> str:
     """Return as many of the title's words as a passage has room for; of a single long one, a part."""
-    while measure(title) > MAX_TITLE_TOKENS:
+    while measure(title) > _MAX_TITLE_TOKENS:
         shorter = title.rpartition(" ")[0]
         title = shorter or title[: len(title) * 3 // 4]
     return title

@@ -9,7 +9,7 @@ from teller.knowledge.markdown import LIST_ITEM, TABLE_ROW, is_table_rule
 
 Measure = Callable[[str], int]
 
-SENTENCE_BORDER = re.compile(r"(?<=[.!?])\s+(?=[\"“'(\[]?[A-Z0-9])")
+_SENTENCE_BORDER = re.compile(r"(?<=[.!?])\s+(?=[\"“'(\[]?[A-Z0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _prose_units(lines: list[str], last: str, measure: Measure) -> list[_Unit]:
     """One unit a sentence; the sentence before is repeated, so that neighbouring passages overlap."""
     units: list[_Unit] = []
     for line in lines:
-        for place, sentence in enumerate(SENTENCE_BORDER.split(line)):
+        for place, sentence in enumerate(_SENTENCE_BORDER.split(line)):
             joint = ("\n" if place == 0 else " ") if units else "\n\n"
             units.append(_Unit(sentence, measure(sentence), joint, units[-1].text if units else last))
     return units

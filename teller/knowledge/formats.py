@@ -14,17 +14,21 @@ if TYPE_CHECKING:
     from docx.table import Table
     from docx.text.paragraph import Paragraph
 
-MAX_UNPACKED_BYTES = 60_000_000
-MAX_NESTING = 200
+_MAX_UNPACKED_BYTES = 60_000_000
+_MAX_NESTING = 200
 
-# Private characters stand for line breaks while white space is collapsed; GLUE swallows the breaks that follow it.
-LINE, BLOCK, GLUE, INDENT = "\ue000", "\ue001", "\ue002", "\ue003"
-NOT_CONTENT = ["script", "style", "noscript", "template", "nav", "footer", "svg", "iframe", "button", "head"]
-BLOCK_TAGS = ["p", "div", "section", "article", "main", "header", "aside", "blockquote", "figure", "figcaption", "pre"]
-BLOCK_TAGS += ["address", "details", "summary", "dl", "hr", "form", "fieldset", "table", "tr", "h1", "h2", "h3", "h4"]
-BLOCK_TAGS += ["h5", "h6"]
-LINE_TAGS = ["dt", "dd", "option"]
-LOOSE_LIST = re.compile(r"(?m)^(- .*)\n\n(?=- )")
+# Private characters stand for line breaks while white space is collapsed; _GLUE swallows the breaks that follow it.
+_LINE, _BLOCK, _GLUE, _INDENT = "\ue000", "\ue001", "\ue002", "\ue003"
+_NOT_CONTENT = "script style noscript template nav footer svg iframe button head".split()
+_HEADING_TAGS = "h1 h2 h3 h4 h5 h6".split()
+_BLOCK_TAGS = (
+    _HEADING_TAGS
+    + (
+        "p div section article main header aside blockquote figure figcaption pre address details summary dl hr form"
+        " fieldset table tr td th"
+    ).split()
+)
+_LINE_TAGS = "dt dd option".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +48,18 @@ def from_html(html: str) -> Converted:
     from bs4 import BeautifulSoup
 
     prolog = re.compile(r"\A\s*<\?xml[^>]*>")  # Beautiful Soup would take XHTML for XML and warn
-    soup = BeautifulSoup(re.sub(f"[{LINE}-{INDENT}]", "", prolog.sub("", html)), "lxml")
+    soup = BeautifulSoup(re.sub(f"[{_LINE}-{_INDENT}]", "", prolog.sub("", html)), "lxml")
     title = soup.title.get_text() if soup.title else ""
     _refuse_deep_nesting(soup)
-    for tag in soup(NOT_CONTENT):
+    for tag in soup(_NOT_CONTENT):
         tag.clear()
     _mark_tables(soup)
     _mark_lists(soup)
     _mark_blocks(soup)
     text = re.sub(r"\s+", " ", soup.get_text())
-    text = re.sub(f"{GLUE}[{LINE}{BLOCK} ]*", "", text)
-    lines = [line.strip() for line in text.replace(BLOCK, LINE + LINE).split(LINE)]
-    return Converted(" ".join(title.split()), "\n".join(lines).replace(INDENT, "  "))
+    text = re.sub(f"{_GLUE}[{_LINE}{_BLOCK} ]*", "", text)
+    lines = [line.strip() for line in text.replace(_BLOCK, _LINE + _LINE).split(_LINE)]
+    return Converted(" ".join(title.split()), "\n".join(lines).replace(_INDENT, "  "))
 
 
 def from_pdf(data: bytes) -> Converted:
@@ -98,10 +102,10 @@ def from_docx(data: bytes) -> Converted:
             _table(_docx_rows(block)) if isinstance(block, Table) else _docx_paragraph(block)
             for block in document.iter_inner_content()
         ]
+        title = document.core_properties.title
     except Exception as error:  # a damaged archive fails anywhere in the parser, with any exception
         raise DocumentRejectedError("The Word document is damaged: save it again, then add it.") from error
-    markdown = "\n\n".join(block for block in blocks if block.strip())
-    return Converted(document.core_properties.title, LOOSE_LIST.sub(r"\1\n", markdown))
+    return Converted(title, "\n\n".join(block for block in blocks if block.strip()))
 
 
 def _refuse_deep_nesting(soup: "BeautifulSoup") -> None:
@@ -109,20 +113,20 @@ def _refuse_deep_nesting(soup: "BeautifulSoup") -> None:
     depth = {id(soup): 0}
     for tag in soup.find_all(True):
         depth[id(tag)] = depth[id(tag.parent)] + 1
-    if max(depth.values()) > MAX_NESTING:
+    if max(depth.values()) > _MAX_NESTING:
         raise DocumentRejectedError("The page's tags are nested too deeply to be a text: save it as plain HTML.")
 
 
 def _mark_tables(soup: "BeautifulSoup") -> None:
     """Write data tables as Markdown rows; a table that lays out a page (headings, lists, tables in it) is no table."""
     for table in reversed(soup("table")):
-        if table.find(["h1", "h2", "h3", "h4", "table", "ul", "ol"]):
+        if table.find([*_HEADING_TAGS, "table", "ul", "ol"]):
             continue
         caption = table.caption.extract().get_text(" ") if table.caption else ""
         rows = [[cell.get_text(" ") for cell in row(["th", "td"])] for row in table("tr")]
-        markdown = _table(rows).replace("\n", LINE)
+        markdown = _table(rows).replace("\n", _LINE)
         table.clear()
-        table.append(f"{caption}{BLOCK}{markdown}")
+        table.append(f"{caption}{_BLOCK}{markdown}")
 
 
 def _mark_lists(soup: "BeautifulSoup") -> None:
@@ -131,25 +135,25 @@ def _mark_lists(soup: "BeautifulSoup") -> None:
         for number, item in enumerate(items.find_all("li", recursive=False), start=1):
             mark = f"{number}." if items.name == "ol" else "-"
             if item.get_text(strip=True):
-                item.insert(0, f"{LINE}{INDENT * above}{mark} {GLUE}")
+                item.insert(0, f"{_LINE}{_INDENT * above}{mark} {_GLUE}")
         if not above:
-            _surround(items, BLOCK)
+            _surround(items, _BLOCK)
 
 
 def _mark_blocks(soup: "BeautifulSoup") -> None:
     for tag in soup("br"):
-        tag.append(LINE)
+        tag.append(_LINE)
     for tag in soup("pre"):
-        verbatim = tag.get_text().replace("\n", LINE)
+        verbatim = tag.get_text().replace("\n", _LINE)
         tag.clear()
         tag.append(verbatim)
-    for tag in soup(["h1", "h2", "h3", "h4", "h5", "h6"]):
+    for tag in soup(_HEADING_TAGS):
         if tag.get_text(strip=True):
-            tag.insert(0, f"{'#' * int(tag.name[1])} {GLUE}")
-    for tag in soup(BLOCK_TAGS):
-        _surround(tag, BLOCK)
-    for tag in soup(LINE_TAGS):
-        _surround(tag, LINE)
+            tag.insert(0, f"{'#' * int(tag.name[1])} {_GLUE}")
+    for tag in soup(_BLOCK_TAGS):
+        _surround(tag, _BLOCK)
+    for tag in soup(_LINE_TAGS):
+        _surround(tag, _LINE)
 
 
 def _surround(tag: "Tag", mark: str) -> None:
@@ -190,5 +194,5 @@ def _refuse_bomb(data: bytes) -> None:
             size = sum(member.file_size for member in archive.infolist())
     except zipfile.BadZipFile as error:
         raise DocumentRejectedError("The Word document is damaged: save it again, then add it.") from error
-    if size > MAX_UNPACKED_BYTES:
+    if size > _MAX_UNPACKED_BYTES:
         raise DocumentRejectedError("The Word document unpacks to more than 60 MB: split it, then add its parts.")

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+from teller import sqlite_file
 from teller.errors import ConfigurationError
 from teller.knowledge.index import DocumentInfo, IndexStatus, Passage
 
-_BUSY_TIMEOUT_SECONDS = 10.0
 _SCHEMA_VERSION = 1
 _SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
@@ -43,13 +43,14 @@ def connect(path: Path, embedder: str, dimension: int) -> sqlite3.Connection:
         ConfigurationError: the file cannot be opened, is none of ours, or was filled by another embedder.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the latest document, never the file
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            _prepare(connection, path, embedder, dimension)
+        connection = sqlite_file.connect(path)
+        try:
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                _prepare(connection, path, embedder, dimension)
+        except BaseException:
+            connection.close()
+            raise
     except (sqlite3.Error, OSError) as error:
         raise ConfigurationError(
             f"The knowledge index {path} cannot be used ({error}): mend its folder, or move it away and ingest anew"
@@ -90,14 +91,13 @@ def put(
 
 def add_vectors(connection: sqlite3.Connection, vectors: Sequence[tuple[str, bytes]]) -> None:
     """Give vectors to passages by id, and mark their documents as changed."""
-    present = generation(connection) + 1
     for passage_id, vector in vectors:
-        connection.execute("UPDATE passages SET vector = ? WHERE passage_id = ?", (vector, passage_id))
-        connection.execute(
-            "UPDATE documents SET generation = ? WHERE id = (SELECT document FROM passages WHERE passage_id = ?)",
-            (present, passage_id),
-        )
-    _next_generation(connection)
+        added = connection.execute("UPDATE passages SET vector = ? WHERE passage_id = ?", (vector, passage_id))
+        if added.rowcount:
+            connection.execute(
+                "UPDATE documents SET generation = ? WHERE id = (SELECT document FROM passages WHERE passage_id = ?)",
+                (_next_generation(connection), passage_id),
+            )
 
 
 def delete(connection: sqlite3.Connection, document_id: str) -> bool:

@@ -6,7 +6,7 @@ Whatever cannot be read whole is refused with a message that tells the sender wh
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import PurePosixPath
 
 from teller.errors import DocumentRejectedError
@@ -14,16 +14,16 @@ from teller.knowledge.formats import Converted, from_docx, from_html, from_pdf
 from teller.knowledge.markdown import Section, lone_title, read_sections, split_front_matter
 
 MAX_FILE_BYTES = 10_000_000
-MAX_TITLE = 120
-MAX_FILENAME = 150
-MAX_COLLECTION = 60
+_MAX_TITLE = 120
+_MAX_FILENAME = 150
+_MAX_COLLECTION = 60
 ACCEPTED = "Markdown (.md), text (.txt), HTML (.html), PDF (.pdf) or Word (.docx)"
-TEXT_SUFFIXES = {".md", ".markdown", ".txt"}
-HTML_SUFFIXES = {".html", ".htm"}
-SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | {".pdf", ".docx"}
+_TEXT_SUFFIXES = {".md", ".markdown", ".txt"}
+_HTML_SUFFIXES = {".html", ".htm"}
+SUFFIXES = _TEXT_SUFFIXES | _HTML_SUFFIXES | {".pdf", ".docx"}
 
-HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html)", re.IGNORECASE)
-POOR_TITLE = re.compile(r"microsoft word|untitled|document\d*$|.*\.\w{2,4}$", re.IGNORECASE)
+_HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html)", re.IGNORECASE)
+_POOR_TITLE = re.compile(r"microsoft word|untitled|document\d*$|.*\.\w{2,4}$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def safe_filename(name: str) -> str:
     path = PurePosixPath("".join(char for char in last if char.isprintable()).strip(" ."))
     if not path.name:
         raise DocumentRejectedError("The file has no name: give it one that ends in .md, .txt, .html, .pdf or .docx.")
-    return path.stem[: MAX_FILENAME - len(path.suffix[:10])] + path.suffix[:10]
+    return path.stem[: _MAX_FILENAME - len(path.suffix[:10])] + path.suffix[:10]
 
 
 def collection_name(value: object) -> str | None:
@@ -80,10 +80,10 @@ def collection_name(value: object) -> str | None:
     Raises:
         DocumentRejectedError: it is no name.
     """
-    if value is None:
+    if not value:
         return None
-    if not isinstance(value, str) or not value.strip() or len(value) > MAX_COLLECTION:
-        raise DocumentRejectedError(f"A collection is a name of 1 to {MAX_COLLECTION} characters, such as loans.")
+    if not isinstance(value, str) or not value.strip() or len(value) > _MAX_COLLECTION:
+        raise DocumentRejectedError(f"A collection is a name of 1 to {_MAX_COLLECTION} characters, such as loans.")
     return value.strip()
 
 
@@ -104,7 +104,7 @@ def _convert(filename: str, data: bytes) -> Converted:
     if suffix not in SUFFIXES:
         raise DocumentRejectedError(f"Files of this type are not read: send {ACCEPTED}.")
     text = _decoded(data)
-    is_html = HTML_START.match(text) is not None or (suffix in HTML_SUFFIXES and "<" in text)
+    is_html = _HTML_START.match(text) is not None or (suffix in _HTML_SUFFIXES and "<" in text)
     return from_html(text) if is_html else Converted("", text)
 
 
@@ -121,19 +121,17 @@ def _decoded(data: bytes) -> str:
 
 
 def _title(declared: object, heading: str, converted: str, filename: str) -> str:
-    if declared is not None and not isinstance(declared, str | int | float):
+    if declared and not isinstance(declared, str):
         raise DocumentRejectedError("The title in the front matter must be a line of text.")
-    stem = PurePosixPath(filename).stem.replace("-", " ").replace("_", " ").strip()
-    decent = "" if POOR_TITLE.match(converted) else converted
-    title = " ".join(str(declared or heading or decent or f"{stem[:1].upper()}{stem[1:]}" or filename).split())
-    return title if len(title) <= MAX_TITLE else title[:MAX_TITLE].rsplit(" ", 1)[0]
+    stem = PurePosixPath(filename).stem.replace("-", " ").replace("_", " ").strip() or filename
+    decent = "" if _POOR_TITLE.match(converted) else converted
+    title = " ".join(str(declared or heading or decent or f"{stem[:1].upper()}{stem[1:]}").split())
+    return title if len(title) <= _MAX_TITLE else title[:_MAX_TITLE].rsplit(" ", 1)[0]
 
 
 def _date(fields: dict[str, object], name: str) -> date | None:
     value = fields.get(name)
     try:
-        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
-            return value
-        return value.date() if isinstance(value, datetime) else date.fromisoformat(str(value))
+        return date.fromisoformat(str(value)) if value else None
     except ValueError as error:
         raise DocumentRejectedError(f"The {name} date must be written like 2026-01-31.") from error

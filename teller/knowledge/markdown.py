@@ -9,17 +9,17 @@ import yaml
 
 from teller.errors import DocumentRejectedError
 
-MAX_FRONT_MATTER = 5_000
-MAX_HEADING = 150
+_MAX_FRONT_MATTER = 5_000
+_MAX_HEADING = 150
 
 # A shorter line was ended on purpose (an address, opening hours); a longer one was wrapped by an editor or a PDF.
-WRAPPED_LINE = 50
+_WRAPPED_LINE = 50
 
-FENCE = re.compile(r"\s*(```|~~~)")
-HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*)")
+_FENCE = re.compile(r"\s*(```|~~~)")
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*)")
 LIST_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
 TABLE_ROW = re.compile(r"\s*\||.*\S \| \S")
-TABLE_RULE = frozenset("|:- \t")
+_TABLE_RULE = frozenset("|:- \t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +35,21 @@ class Section:
 
 
 def split_front_matter(text: str) -> tuple[dict[str, object], str]:
-    """Return the YAML front matter (empty where there is none) and the Markdown after it.
+    """Return the YAML front matter, its values as they are written, and the Markdown after it.
 
     Raises:
         DocumentRejectedError: the front matter is no valid YAML.
     """
-    end = text.find("\n---", 3, MAX_FRONT_MATTER) if text.startswith("---\n") else -1
+    end = text.find("\n---", 3, _MAX_FRONT_MATTER) if text.startswith("---\n") else -1
     if end < 0:
         return {}, text
     try:
-        fields = yaml.safe_load(text[4 : end + 1])
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        fields = yaml.load(text[4 : end + 1], Loader=yaml.BaseLoader)  # noqa: S506 - safe: it makes strings only
+    except (yaml.YAMLError, RecursionError) as error:
         raise DocumentRejectedError("The front matter between the --- lines is not valid YAML: mend it.") from error
     if not isinstance(fields, dict):
         return {}, text  # two thematic breaks with prose between them
-    return {str(name): value for name, value in fields.items()}, text[end + 4 :].lstrip("-")
+    return fields, text[end + 4 :].lstrip("-")
 
 
 def lone_title(markdown: str) -> str:
@@ -75,23 +75,23 @@ def read_sections(markdown: str, title: str) -> tuple[Section, ...]:
             continue
         path = {above: name for above, name in path.items() if top <= above < level} | {level: text}
         whole = ": ".join(path.values())
-        found.append(("" if text == title else whole if len(whole) <= MAX_HEADING else text, []))
+        found.append(("" if text == title else whole if len(whole) <= _MAX_HEADING else text, []))
     return _without_empty([Section(heading, _tidy(body)) for heading, body in found])
 
 
 def is_table_rule(line: str) -> bool:
     """Return whether a line is the one under a table's header: |---|:--:|."""
-    return "-" in line and "|" in line and TABLE_RULE.issuperset(line)
+    return "-" in line and "|" in line and _TABLE_RULE.issuperset(line)
 
 
 def _lines(markdown: str) -> Iterator[tuple[int, str]]:
     """Yield each line as (heading level, heading) or (0, line as it stands)."""
     fenced = False
     for line in markdown.splitlines():
-        fenced ^= FENCE.match(line) is not None
-        heading = None if fenced else HEADING.match(line)
+        fenced ^= _FENCE.match(line) is not None
+        heading = None if fenced else _HEADING.match(line)
         text = _heading_text(heading[2]) if heading else ""
-        yield (len(heading[1]), text) if heading and 0 < len(text) <= MAX_HEADING else (0, line)
+        yield (len(heading[1]), text) if heading and 0 < len(text) <= _MAX_HEADING else (0, line)
 
 
 def _heading_text(text: str) -> str:
@@ -113,20 +113,21 @@ def _without_empty(sections: list[Section]) -> tuple[Section, ...]:
 
 
 def _tidy(lines: list[str]) -> str:
-    """Join wrapped prose, take the padding out of tables, and bring blank lines down to one."""
+    """Join wrapped prose, take the padding out of tables, and leave blank lines only between blocks."""
     tidy: list[str] = []
     fenced, wrapped = False, False
     for line in lines:
-        fence = FENCE.match(line) is not None
+        fence = _FENCE.match(line) is not None
         fenced ^= fence
         row = not fenced and TABLE_ROW.match(line) is not None
-        verbatim = fence or fenced or row
-        if wrapped and line.strip() and not verbatim and not LIST_ITEM.match(line):
+        item = not fenced and LIST_ITEM.match(line) is not None
+        if item and tidy[-1:] == [""] and LIST_ITEM.match(tidy[-2]):
+            tidy.pop()
+        if wrapped and line.strip() and not (fence or fenced or row or item):
             tidy[-1] = f"{tidy[-1]} {line.strip()}"
         elif line.strip() or (tidy and tidy[-1]):
             tidy.append(_table_row(line) if row else line.rstrip())
-        hard_break = line.endswith(("  ", "\\"))
-        wrapped = len(line) >= WRAPPED_LINE and not verbatim and not hard_break
+        wrapped = len(line) >= _WRAPPED_LINE and not (fence or fenced or row or line.endswith(("  ", "\\")))
     return "\n".join(tidy).strip("\n")
 
 

@@ -1,6 +1,7 @@
 """The question of a turn, understood in its conversation, without a model call.
 
-A turn that cannot stand alone ("and for the gold one?", "how long does that take") borrows the turn before it.
+A turn that cannot stand alone ("and for the gold one?", "how long does that take") borrows the turn before it. A turn
+that tells a story first is taken apart: what it tells, and on the last line what it asks.
 """
 
 import re
@@ -9,18 +10,47 @@ from collections.abc import Sequence
 _OPENERS = re.compile(r"^\s*(?:and|or|but|what about|how about|also|same for|then)\b", re.IGNORECASE)
 _POINTERS = re.compile(r"\b(?:it|its|that|this|these|those|they|them|their|one|ones|there|both)\b", re.IGNORECASE)
 _SHORT = 4
+_HESITATION = re.compile(r"[,.\u2026]*\s*\b(?:u+h+m*|u+m+|e+rm+|h+mm+)\b[,.\u2026]*", re.IGNORECASE)
+_BORDER = re.compile(r"(?<=[.!?])(?<!\b[ap]\.m\.)(?<!\b(?:Dr|Mr|Ms|St)\.)(?<!\b(?:Mrs)\.)\s+")
+_LEAD = r"(?:(?:so|and|but|well|ok|okay|anyway|hi|hey|hello|yes|yeah|right|then|please|also|just)\b[\s,.]*)*"
+_QUESTION = (
+    r"(?:how|what(?:'s|s)?|when|where|which|who(?:'s|m)?|why|by when|(?:un)?till? when|for how long"
+    r"|(?:can|could|do|does|did|is|are|am|will|would|should|may|must|have)\s+(?:i|you|we|they|he|she|it|there|my|the"
+    r"|your|our|an?|this|that))\b"
+)
+_ASKS = re.compile(
+    rf"{_LEAD}(?:{_QUESTION}|tell me\b|i'd like\b|i would like\b|i want\b|i need\b|(?:i'm|i am) interested\b"
+    r"|explain\b|information\b)",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(rf"(?:[,;]|\b(?:and|but|so)\b|\.\.\.)\s+(?=(?:(?:so|and|but)\s+)?{_QUESTION})", re.IGNORECASE)
+_RAMBLES = 14  # words; a shorter sentence is asked as a whole
+_TELLS = 3  # words; less is a greeting or thanks
 
 
 def standalone_question(user_turns: Sequence[str]) -> str:
-    """Return what the last of the user's turns asks, together with the earlier one that it leans on.
+    """Return what the last of the user's turns asks, on the last line; above it, what that may lean on.
 
     Args:
         user_turns: what the user said, oldest first, at least one turn.
     """
     *earlier, last = user_turns
+    lines = [line for line in story_and_question(last) if line]
     if earlier and leans_on_history(last):
-        return f"{standalone_question(earlier[-2:])}\n{last}"
-    return last
+        lines.insert(0, standalone_question(earlier[-2:]))
+    return "\n".join(lines)
+
+
+def story_and_question(turn: str) -> tuple[str, str]:
+    """Return what a turn tells before or after it asks ("" for most turns), and what it asks; hesitations go."""
+    sentences = _BORDER.split(" ".join(_HESITATION.sub(" ", turn).split()))
+    asking = [i for i, one in enumerate(sentences) if one.endswith("?") or _ASKS.match(one)]
+    if not asking:
+        return "", " ".join(sentences)
+    asked = sentences.pop(asking[-1])
+    before, clause = _last_clause(asked)
+    told = [one for one in (*sentences, before) if len(one.split()) >= _TELLS]
+    return " ".join(told), clause
 
 
 def leans_on_history(turn: str) -> bool:
@@ -29,3 +59,11 @@ def leans_on_history(turn: str) -> bool:
     return (
         bool(_OPENERS.match(turn)) or len(words) < _SHORT or (len(words) < 3 * _SHORT and bool(_POINTERS.search(turn)))
     )
+
+
+def _last_clause(sentence: str) -> tuple[str, str]:
+    """Return a long sentence cut before the clause that asks; a short one stays whole."""
+    borders = list(_CLAUSE.finditer(sentence)) if len(sentence.split()) > _RAMBLES else []
+    if not borders:
+        return "", sentence
+    return sentence[: borders[-1].start()], sentence[borders[-1].end() :]

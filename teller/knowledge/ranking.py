@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # On retrieval of bank documents a small share of the words helps and a large one, or reciprocal ranks, hurts.
-LEXICAL_WEIGHT = 0.15
+_LEXICAL_WEIGHT = 0.15
 _MAX_WORDS = 32
 
 _STOP_WORDS = frozenset(
@@ -41,7 +41,7 @@ def fused(similarity: NDArray[np.float64], words: NDArray[np.float64]) -> NDArra
     meaning = lexical.copy()
     meaning[known] = _standardised(similarity[known])
     meaning[~known] = np.minimum(lexical[~known], meaning[known].max())
-    return meaning + LEXICAL_WEIGHT * lexical
+    return meaning + _LEXICAL_WEIGHT * lexical
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -101,7 +101,7 @@ class Snapshot:
 
 
 def _appended(column: NDArray[Any], kept: NDArray[np.bool_], fresh: NDArray[Any]) -> NDArray[Any]:
-    """Return what is kept of a column and then what is fresh, with a single copy: vectors of many passages are large."""
+    """Return what is kept of a column, then what is fresh; copied once, since vectors of many passages are large."""
     count = int(kept.sum())
     whole = np.empty((count + len(fresh), *column.shape[1:]), dtype=column.dtype)
     np.compress(kept, column, axis=0, out=whole[:count])

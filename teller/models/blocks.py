@@ -8,7 +8,7 @@ _HEADING = re.compile(r"#{1,6}\s+(.+?)\s*#*$|\*\*([^*]+)\*\*:?$")
 _ITEM = re.compile(r"(?P<indent>\s*)(?:[-*+\u2022\u2013]|\d{1,2}[.)])\s+(?P<text>.+)")
 _RULE = re.compile(r"[\s|:-]+$")
 _MARKUP = re.compile(r"\*\*|__|`|^>\s?|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"!?\[([^\]\[]{0,300})\]\([^()]{0,500}\)")
 _LONGEST_PLAIN_HEADING = 45
 
 

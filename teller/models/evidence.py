@@ -98,9 +98,7 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
         prepared: the passages, best first, with at least one candidate among them.
     """
     candidates = tuple(candidate for passage in prepared for candidate in passage.candidates)
-    *earlier, turn = question.splitlines()
-    words = {word: _EARLIER_TURN * weight(word) for line in earlier for word in stems(line)}
-    words |= {word: weight(word) for word in stems(turn)}
+    words = _asked_words(question)
     found = matching(words, frozenset().union(*(c.own | c.context for c in candidates)))
     similar = np.concatenate([passage.in_context @ whole for passage in prepared])
     rows = np.zeros((len(candidates), len(FOR_EACH)))
@@ -110,8 +108,23 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
     rows[:, 3:5] = [_coverage(candidate, words, found) for candidate in candidates]
     rows[:, 5:10] = _form(question, candidates)
     rows[: len(prepared[0].candidates), 10] = 1.0
+    return Evidence(candidates, rows, _for_none(question, words, found, similar), found)
+
+
+def _asked_words(question: str) -> dict[str, float]:
+    """Return the content words of a question with what they weigh; those of earlier turns count less."""
+    *earlier, turn = question.splitlines()
+    words = {word: _EARLIER_TURN * weight(word) for line in earlier for word in stems(line)}
+    return words | {word: weight(word) for word in stems(turn)}
+
+
+def _for_none(
+    question: str, words: Mapping[str, float], found: Mapping[str, frozenset[str]], similar: NDArray[np.float32]
+) -> Numbers:
+    """Return `FOR_NONE`."""
     missing = [share for word, share in words.items() if not found[word]]
-    for_none = np.array(
+    *earlier, turn = question.splitlines()
+    return np.array(
         [
             1.0,
             sum(missing) / (sum(words.values()) or 1.0),
@@ -123,7 +136,6 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
             (similar.max() - similar.mean()) / (similar.std() + 1e-6),
         ]
     )
-    return Evidence(candidates, rows, for_none, found)
 
 
 def _coverage(

@@ -11,20 +11,10 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from teller.models.embedder import MODEL_FOLDER
+from teller.models.everyday_words import same_meaning
+from teller.models.stemming import stem
 
 _WORD = re.compile(r"\d[\d,]*(?:\.\d+)?|[a-z]+(?:'[a-z]+)?", re.IGNORECASE)
-_NUMBER_WORDS = """
-zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
-nineteen twenty
-"""
-_NUMBERS = {word: str(number) for number, word in enumerate(_NUMBER_WORDS.split())} | {
-    "thirty": "30",
-    "forty": "40",
-    "fifty": "50",
-    "sixty": "60",
-    "ninety": "90",
-    "hundred": "100",
-}
 # Words that say nothing of what is asked: grammar, politeness, hesitation, and verbs that fit any question.
 _FUNCTION_WORDS = """
 a an the and or but if then than so as of at by for from in into on onto off out over under up down with without about
@@ -35,7 +25,7 @@ will would should shall may might must not no yes
 any some one ones all each every much many more most very too just only also again
 please um uh er hmm hello hi hey thanks ok okay well really actually maybe
 like tell know say want wanna need get got go going gonna gotta give make let take happen happens happened mean means
-work works use using thing things something somebody someone anything anyone way kind sort lot dollars dollar
+work works use using interested information explain describe learn details thing things something somebody someone anything anyone way kind sort lot dollars dollar
 """
 _SILENT = frozenset(_FUNCTION_WORDS.split())
 _FIRST_WHOLE_WORD = 1996  # ids below are marks, letters and symbols
@@ -69,22 +59,6 @@ def all_stems(text: str) -> list[str]:
     return ["" if word in _SILENT else stem(word) for word in words]
 
 
-@lru_cache(maxsize=20_000)
-def stem(word: str) -> str:
-    """Return a word without its common endings; a number word as digits."""
-    if word[0].isdigit():
-        return word.replace(",", "").removesuffix(".00")
-    if word in _NUMBERS:
-        return _NUMBERS[word]
-    word = word.removesuffix("'s").replace("'", "")
-    for ending, instead in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("e", "")):
-        kept = word.removesuffix(ending)
-        if kept != word and len(kept) > 2 and not (ending == "s" and kept.endswith(("s", "u", "i"))):
-            word = kept + instead
-            break
-    return word[:-1] if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "sl" else word
-
-
 def same_word(asked: str, found: str) -> bool:
     """Return whether two stems are one word: equal, of one family ('withdraw', 'withdrawal'), or a slip apart."""
     if asked == found:
@@ -98,11 +72,16 @@ def same_word(asked: str, found: str) -> bool:
 
 
 def matching(asked: Iterable[str], vocabulary: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return for each stem asked the stems of the vocabulary that are the same word."""
+    """Return for each stem asked the stems of the vocabulary that are the same word, or mean the same."""
     by_initial: dict[str, list[str]] = {}
-    for known in vocabulary:
+    known_stems = frozenset(vocabulary)
+    for known in known_stems:
         by_initial.setdefault(known[0], []).append(known)
-    return {word: frozenset(known for known in by_initial.get(word[0], ()) if same_word(word, known)) for word in asked}
+    return {
+        word: frozenset(known for known in by_initial.get(word[0], ()) if same_word(word, known))
+        | (same_meaning(word) & known_stems)
+        for word in asked
+    }
 
 
 def _one_slip(short: str, long: str) -> bool:

@@ -22,6 +22,7 @@ _CLOCK = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
 _AFTER_CLOCK = re.compile(
     r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[A-Z]{2,3}\b|Eastern|Central|Pacific|Mountain|\d"
 )
+_NEAR = 20  # characters around a full stop that tell whether it ends a sentence
 _BORDER = re.compile(r"[.!?][\"\u201d\u2019)\]]*\s+(?=[\"\u201c\u2018(\[]?[A-Z0-9$])")
 _LEANS = re.compile(  # means little without the sentence before it
     r"(?:This|That|These|Those|They|It|Its|Their|He|She|His|Her|Both|However|But|And|So|Then|Otherwise|Instead|Also"
@@ -75,7 +76,7 @@ def quotables(passage: Passage) -> list[Quotable]:
         if isinstance(block, Paragraph):
             before = found[-1] if found and found[-1].kind == "sentence" and found[-1].context == context else None
             found += _of_paragraph(block.text, context, "sentence", before)
-            lead = split(block.text)[-1]
+            lead = (split(block.text) or [""])[-1]
         elif isinstance(block, Items):
             found += _of_list(block, context, lead if lead.endswith(":") else "")
         else:
@@ -87,11 +88,12 @@ def split(text: str) -> list[str]:
     """Return the sentences of a paragraph; abbreviations and clock times do not end one."""
     sentences, start = [], 0
     for border in _BORDER.finditer(text):
-        head, tail = text[start : border.end()].rstrip(), text[border.end() :]
-        if _ABBREVIATION.search(head) or (_CLOCK.search(head) and _AFTER_CLOCK.match(tail)):
+        end = border.end()
+        before, after = text[max(start, end - _NEAR) : end].rstrip(), text[end : end + _NEAR]
+        if _ABBREVIATION.search(before) or (_CLOCK.search(before) and _AFTER_CLOCK.match(after)):
             continue
-        sentences.append(head)
-        start = border.end()
+        sentences.append(text[start:end].rstrip())
+        start = end
     return [*sentences, text[start:].strip()] if text[start:].strip() else sentences
 
 

@@ -11,6 +11,7 @@ from typing import Protocol, Self
 import numpy as np
 import structlog
 
+from teller import sqlite_file
 from teller.errors import ConfigurationError
 from teller.knowledge.index import Vector
 
@@ -18,7 +19,6 @@ from teller.knowledge.index import Vector
 _BATCH = 32
 # SQLite allows a bounded number of parameters in one statement.
 _KEYS_PER_QUERY = 500
-_BUSY_TIMEOUT_SECONDS = 10.0
 
 _log = structlog.get_logger(__name__)
 
@@ -119,6 +119,7 @@ class VectorCache:
         rows = [(key, vector.tobytes()) for key, vector in vectors.items()]
         try:
             with self._guard, self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", rows)
         except sqlite3.Error as error:
             _log.warning("the vector cache could not be written", error=str(error))
@@ -130,10 +131,7 @@ class VectorCache:
 
 def _connect(path: Path) -> sqlite3.Connection:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # a crash may lose the latest vectors, which cost only time
+        connection = sqlite_file.connect(path)
         connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
     except (sqlite3.Error, OSError) as error:
         raise ConfigurationError(f"{path} cannot be used ({error}): delete it, it is only a cache") from error

@@ -105,4 +105,4 @@ def test_spoken_digits_are_heard_as_written_ones(last4: str) -> None:
 @pytest.mark.parametrize(("words", "plain"), [("can you block my card", True), ("uh please freeze it", True),
     ("don't block it", False), ("how do I block it", False), ("if I block it, what then", False)])  # fmt: skip
 def test_a_plain_request(words: str, plain: bool) -> None:
-    assert is_plain_request(words) is plain
+    assert is_plain_request(words, Operation.BLOCK, sure=False) is plain

@@ -189,6 +189,13 @@ def cannot_reach_the_index(text: str) -> bool:
     )
 
 
+def answer(question: str, port: str) -> str:
+    body = {"messages": [{"role": "user", "content": question}], "stream": False}
+    reply = httpx.post(f"http://127.0.0.1:{port}/api/chat/completions/", json=body, timeout=30)
+    content: str = reply.json()["choices"][0]["message"]["content"]
+    return content
+
+
 def test_it_installs_starts_is_healthy_and_stops(scratch: Scratch) -> None:
     command = next(one for one in reversed(last_stage()) if one.name == "CMD").words
     health = next(one for one in last_stage() if one.name == "HEALTHCHECK").words
@@ -203,9 +210,8 @@ def test_it_installs_starts_is_healthy_and_stops(scratch: Scratch) -> None:
             assert server.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)
-        body = {"messages": [{"role": "user", "content": "What loan options are available?"}], "stream": False}
-        reply = httpx.post(f"http://127.0.0.1:{scratch.env['PORT']}/api/chat/completions/", json=body, timeout=30)
-        assert "loan" in reply.json()["choices"][0]["message"]["content"].lower()
+        said = answer("Block my credit card [phone: +1234567890]", scratch.env["PORT"])
+        assert "I've blocked your Everyday Visa ending 1881" in said
     finally:
         server.terminate()
         server.wait(timeout=10)

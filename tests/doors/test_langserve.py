@@ -1,5 +1,7 @@
 """The LangServe routes, as its own client and as plain HTTP."""
 
+import asyncio
+
 import httpx
 import pytest
 from langchain_core.messages import HumanMessage
@@ -19,6 +21,9 @@ async def test_its_own_client_invokes_streams_and_batches(server: Server) -> Non
     assert len(pieces) > 3
     assert "".join(pieces) == whole
     assert await agent.abatch([asked, asked]) == [whole, whole]
+    await agent.async_client.aclose()
+    agent.sync_client.close()
+    await asyncio.sleep(0.1)  # the sockets close a moment after their client
 
 
 @pytest.mark.parametrize(

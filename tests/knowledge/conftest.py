@@ -1,0 +1,44 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from teller.knowledge.embedded import EmbeddedIndex
+from teller.knowledge.ingest import Ingester
+from teller.models.embedder import OnnxEmbedder
+from teller.models.vector_cache import VectorCache
+
+
+@pytest.fixture(scope="session")
+def embedder() -> OnnxEmbedder:
+    return OnnxEmbedder()
+
+
+@pytest.fixture(scope="session")
+def cache_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the run: a text that several tests embed is embedded once."""
+    return tmp_path_factory.mktemp("vectors") / "vectors.db"
+
+
+@pytest.fixture
+async def cache(cache_file: Path, embedder: OnnxEmbedder) -> AsyncIterator[VectorCache]:
+    cache = await VectorCache.open(cache_file, embedder)
+    yield cache
+    await cache.close()
+
+
+@pytest.fixture
+def index_file(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "knowledge.db"
+
+
+@pytest.fixture
+async def index(index_file: Path, embedder: OnnxEmbedder) -> AsyncIterator[EmbeddedIndex]:
+    index = await EmbeddedIndex.open(index_file, embedder.name, embedder.dimension)
+    yield index
+    await index.close()
+
+
+@pytest.fixture
+def ingester(index: EmbeddedIndex, cache: VectorCache, embedder: OnnxEmbedder) -> Ingester:
+    return Ingester(index, cache, embedder)

@@ -1,0 +1,254 @@
+"""How documents get into the index: by upload, by folder, and the sample bank at the first start."""
+
+import asyncio
+import shutil
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from teller.errors import DocumentRejectedError
+from teller.knowledge.embedded import EmbeddedIndex
+from teller.knowledge.index import DocumentInfo, IndexStatus
+from teller.knowledge.ingest import SAMPLE_BANK, Ingester, IngestReport, Progress
+from teller.models.embedder import OnnxEmbedder
+from teller.models.vector_cache import VectorCache
+from tests.support.documents import pdf
+
+TODAY = date(2026, 3, 1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "documents"
+    (folder / "archive").mkdir(parents=True)
+    (folder / "fees.md").write_text("---\ncollection: cards\n---\n# Fees\n\nThe late fee is $29.")
+    (folder / "loans.txt").write_text("A loan has a fixed rate.")
+    (folder / "archive" / "rates.pdf").write_bytes(pdf(["The savings rate is 3.80%."]))
+    (folder / ".hidden.md").write_text("not for the index")
+    return folder
+
+
+def names(documents: list[DocumentInfo]) -> list[str]:
+    return [document.filename for document in documents]
+
+
+def counts(report: IngestReport) -> tuple[int, int, int, int]:
+    return len(report.ingested), len(report.unchanged), len(report.removed), len(report.rejected)
+
+
+async def texts_found(index: EmbeddedIndex, question: str) -> list[str]:
+    return [passage.text for passage in await index.search(question, None, on=TODAY)]
+
+
+class TestUpload:
+    async def test_when_it_returns_the_document_is_found_by_words_and_by_meaning(
+        self, ingester: Ingester, index: EmbeddedIndex
+    ) -> None:
+        data = b"---\ntitle: Card fees\ncollection: cards\neffective: 2026-01-01\n---\nThe late fee is $29."
+        info = await ingester.ingest_bytes("uploads/fees.md", data)
+        assert await index.documents() == [info]
+        assert (info.filename, info.title, info.collection, info.chunks) == ("fees.md", "Card fees", "cards", 1)
+        assert info.effective == date(2026, 1, 1)
+        assert await index.status() == IndexStatus(passages=1, with_vector=1)
+        assert await texts_found(index, "late") == ["The late fee is $29."]
+
+    async def test_the_collection_asked_for_counts_more_than_the_documents_own(self, ingester: Ingester) -> None:
+        data = b"---\ncollection: cards\n---\nText."
+        assert (await ingester.ingest_bytes("a.md", data, "loans")).collection == "loans"
+        assert (await ingester.ingest_bytes("a.md", data)).collection == "cards"
+        assert (await ingester.ingest_bytes("b.md", b"Text.")).collection == "default"
+
+    async def test_the_same_file_again_takes_its_own_place(self, ingester: Ingester, index: EmbeddedIndex) -> None:
+        first = await ingester.ingest_bytes("fees.md", b"The late fee is $25.")
+        second = await ingester.ingest_bytes("fees.md", b"The late fee is $29.")
+        assert first.document_id == second.document_id
+        assert await texts_found(index, "late fee") == ["The late fee is $29."]
+
+    async def test_a_document_that_is_refused_leaves_the_index_as_it_was(
+        self, ingester: Ingester, index: EmbeddedIndex
+    ) -> None:
+        await ingester.ingest_bytes("fees.md", b"The late fee is $25.")
+        with pytest.raises(DocumentRejectedError, match="UTF-8"):
+            await ingester.ingest_bytes("fees.md", b"The late fee is \xff29.")
+        assert await texts_found(index, "late fee") == ["The late fee is $25."]
+
+    async def test_an_upload_that_is_cancelled_leaves_nothing_behind(
+        self, ingester: Ingester, index: EmbeddedIndex
+    ) -> None:
+        long = "\n\n".join(f"## Section {n}\n\n" + f"Some words on matter {n}. " * 30 for n in range(30))
+        work = asyncio.create_task(ingester.ingest_bytes("long.md", long.encode()))
+        await asyncio.sleep(0.1)
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert await index.status() == IndexStatus(passages=0, with_vector=0)
+
+
+class TestFolder:
+    async def test_takes_in_every_document_below_it_with_its_vectors(
+        self, ingester: Ingester, index: EmbeddedIndex, folder: Path
+    ) -> None:
+        report = await ingester.ingest_path(folder)
+        assert counts(report) == (3, 0, 0, 0)
+        assert names(await index.documents()) == ["fees.md", "loans.txt", "rates.pdf"]
+        assert [info.collection for info in await index.documents()] == ["cards", "default", "default"]
+        assert await index.without_vector() == []
+
+    async def test_again_touches_only_what_changed_and_removes_what_is_gone(
+        self, ingester: Ingester, index: EmbeddedIndex, folder: Path
+    ) -> None:
+        await ingester.ingest_path(folder)
+        before = {info.filename: info for info in await index.documents()}
+        (folder / "fees.md").write_text("---\ncollection: cards\n---\n# Fees\n\nThe late fee is $31.")
+        (folder / "loans.txt").unlink()
+        report = await ingester.ingest_path(folder)
+        assert names(report.ingested) == ["fees.md"]
+        assert names(report.unchanged) == ["rates.pdf"]
+        assert names(report.removed) == ["loans.txt"]
+        after = {info.filename: info for info in await index.documents()}
+        assert after["rates.pdf"] == before["rates.pdf"]
+        assert await texts_found(index, "late fee") == ["The late fee is $31."]
+
+    async def test_a_document_that_moves_to_another_collection_is_not_there_twice(
+        self, ingester: Ingester, index: EmbeddedIndex, folder: Path
+    ) -> None:
+        await ingester.ingest_path(folder)
+        (folder / "fees.md").write_text("---\ncollection: fees\n---\n# Fees\n\nThe late fee is $29.")
+        await ingester.ingest_path(folder)
+        assert [info.collection for info in await index.documents() if info.filename == "fees.md"] == ["fees"]
+
+    async def test_uploads_and_other_folders_documents_are_not_what_is_gone(
+        self, ingester: Ingester, index: EmbeddedIndex, folder: Path
+    ) -> None:
+        await ingester.ingest_bytes("uploaded.md", b"Text.")
+        await ingester.ingest_path(folder / "archive")
+        await ingester.ingest_path(folder, "one collection")
+        (folder / "loans.txt").unlink()
+        report = await ingester.ingest_path(folder, "one collection")
+        assert names(report.removed) == ["loans.txt"]
+        assert names(await index.documents()) == ["fees.md", "rates.pdf", "rates.pdf", "uploaded.md"]
+
+    async def test_a_file_that_is_refused_is_reported_and_stops_no_other(
+        self, ingester: Ingester, index: EmbeddedIndex, folder: Path
+    ) -> None:
+        await ingester.ingest_path(folder)
+        (folder / "loans.txt").write_bytes(b"\xff\xfe broken")
+        (folder / "photo.png").write_bytes(b"\x89PNG")
+        (folder / "new.md").write_text("Something new.")
+        report = await ingester.ingest_path(folder)
+        assert names(report.ingested) == ["new.md"]
+        assert set(report.rejected) == {"loans.txt", "photo.png"}
+        assert "UTF-8" in report.rejected["loans.txt"]
+        assert "A loan has a fixed rate." in await texts_found(index, "fixed rate")  # its former text stays
+
+    async def test_files_of_one_name_in_two_folders_are_told_apart(
+        self, ingester: Ingester, index: EmbeddedIndex, folder: Path
+    ) -> None:
+        (folder / "archive" / "loans.txt").write_text("A loan once had another rate.")
+        await ingester.ingest_path(folder)
+        assert names(await index.documents()) == ["archive - loans.txt", "fees.md", "loans.txt", "rates.pdf"]
+
+    async def test_a_single_file_is_taken_in_and_removes_nothing(
+        self, ingester: Ingester, index: EmbeddedIndex, folder: Path
+    ) -> None:
+        await ingester.ingest_path(folder)
+        (folder / "loans.txt").unlink()
+        report = await ingester.ingest_path(folder / "fees.md")
+        assert counts(report) == (0, 1, 0, 0)
+        assert len(await index.documents()) == 3
+
+    async def test_nothing_at_the_path_changes_nothing(
+        self, ingester: Ingester, index: EmbeddedIndex, folder: Path, tmp_path: Path
+    ) -> None:
+        await ingester.ingest_path(folder)
+        await asyncio.to_thread(shutil.rmtree, folder)
+        await asyncio.to_thread(folder.mkdir)
+        for path in (folder, tmp_path / "nowhere"):
+            with pytest.raises(DocumentRejectedError, match="no file"):
+                await ingester.ingest_path(path)
+        assert len(await index.documents()) == 3
+
+    async def test_progress_tells_of_files_and_of_their_passages(self, ingester: Ingester, folder: Path) -> None:
+        (folder / "loans.txt").write_text("A text that no other test has embedded.")
+        told: list[Progress] = []
+        await ingester.ingest_path(folder, progress=told.append)
+        assert Progress("loans.txt", 2, 3) in told
+        assert Progress("loans.txt", 2, 3, passages_done=1, passages=1) in told
+
+    async def test_an_ingest_that_was_stopped_half_way_ends_right_when_run_again(
+        self, ingester: Ingester, index: EmbeddedIndex, folder: Path
+    ) -> None:
+        def stop(progress: Progress) -> None:
+            if progress.filename == "loans.txt":
+                work.cancel()
+
+        work = asyncio.create_task(ingester.ingest_path(folder, progress=stop))
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert 0 < len(await index.documents()) < 3
+        await ingester.ingest_path(folder)
+        assert names(await index.documents()) == ["fees.md", "loans.txt", "rates.pdf"]
+        assert await index.without_vector() == []
+
+    async def test_two_ingests_at_once_leave_each_document_once_and_whole(
+        self, index_file: Path, cache: VectorCache, embedder: OnnxEmbedder, folder: Path
+    ) -> None:
+        indexes = [await EmbeddedIndex.open(index_file, embedder.name, embedder.dimension) for _ in range(2)]
+        await asyncio.gather(*(Ingester(index, cache, embedder).ingest_path(folder) for index in indexes))
+        for index in indexes:
+            assert names(await index.documents()) == ["fees.md", "loans.txt", "rates.pdf"]
+            assert await index.status() == IndexStatus(passages=3, with_vector=3)
+            await index.close()
+
+
+class TestSampleBank:
+    async def test_is_searchable_by_words_at_once_and_by_meaning_when_its_vectors_follow(
+        self, ingester: Ingester, index: EmbeddedIndex
+    ) -> None:
+        count = await ingester.ingest_sample_bank()
+        assert count == len(list(SAMPLE_BANK.glob("*.md"))) > 0
+        status = await index.status()
+        assert status.passages >= count
+        assert status.with_vector == 0
+        assert await texts_found(index, "bank") != []
+        await ingester.fill_vectors()
+        assert await index.status() == IndexStatus(status.passages, status.passages)
+
+    async def test_is_put_only_into_an_index_that_never_held_anything(
+        self, ingester: Ingester, index: EmbeddedIndex
+    ) -> None:
+        info = await ingester.ingest_bytes("a.md", b"Text.")
+        await index.delete(info.document_id)
+        assert await ingester.ingest_sample_bank() == 0
+        assert await index.documents() == []
+
+    async def test_vectors_that_were_not_finished_are_finished_at_the_next_start(
+        self, ingester: Ingester, index: EmbeddedIndex, cache: VectorCache
+    ) -> None:
+        await ingester.ingest_sample_bank()
+        first, *others = await index.without_vector()
+        await index.add_vectors({first.passage_id: (await cache.vectors([first.embedding_text]))[0]})
+        assert await ingester.ingest_sample_bank() == 0
+        assert await index.without_vector() == others
+        await ingester.fill_vectors()
+        assert await index.without_vector() == []
+
+    async def test_searches_stay_fast_while_vectors_are_filled(
+        self, tmp_path: Path, index: EmbeddedIndex, embedder: OnnxEmbedder
+    ) -> None:
+        cold = await VectorCache.open(tmp_path / "cold.db", embedder)
+        ingester = Ingester(index, cold, embedder)
+        await ingester.ingest_sample_bank()
+        filling = asyncio.create_task(ingester.fill_vectors())
+        waits: list[float] = []
+        while not filling.done() and len(waits) < 50:
+            began = time.perf_counter()
+            await index.search("how much is the late fee", None, on=TODAY)
+            waits.append(time.perf_counter() - began)
+            await asyncio.sleep(0)
+        filling.cancel()
+        await asyncio.wait({filling})
+        await cold.close()
+        assert sorted(waits)[len(waits) // 2] < 0.05

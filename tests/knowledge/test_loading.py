@@ -1,0 +1,267 @@
+"""What is read of a document of each type, and what is refused, with the mend in the message."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from teller.errors import DocumentRejectedError
+from teller.knowledge.loading import LoadedDocument, load
+from teller.knowledge.markdown import Section
+from tests.support.documents import pdf, protected, word
+
+
+def text_of(document: LoadedDocument) -> str:
+    return "\n".join(section.text for section in document.sections)
+
+
+class TestMarkdown:
+    def test_front_matter_says_title_collection_and_dates(self) -> None:
+        document = load(
+            "loans.md",
+            b"---\ntitle: Personal loans\ncollection: loans\neffective: 2026-01-01\nexpires: '2026-12-31'\n"
+            b"author: someone\n---\n\nYou can borrow up to $50,000.\n",
+        )
+        assert document == LoadedDocument(
+            filename="loans.md",
+            title="Personal loans",
+            collection="loans",
+            effective=date(2026, 1, 1),
+            expires=date(2026, 12, 31),
+            sections=(Section("", "You can borrow up to $50,000."),),
+        )
+
+    def test_headings_open_sections_that_name_the_headings_above_them(self) -> None:
+        document = load(
+            "fees.md",
+            b"# Fees\n\nLead.\n\n## Cards\n\n### Gold card ###\n\n$95.\n\n### Travel\n\n$150.\n\n## ATM\n\nFree.",
+        )
+        assert document.title == "Fees"
+        assert document.sections == (
+            Section("", "Lead."),
+            Section("Cards: Gold card", "$95."),
+            Section("Cards: Travel", "$150."),
+            Section("ATM", "Free."),
+        )
+
+    def test_a_heading_with_nothing_under_it_is_not_lost(self) -> None:
+        document = load("a.md", b"# Accounts\n\nText.\n\n## Coming soon\n")
+        assert document.sections == (Section("", "Text."), Section("Coming soon", ""))
+
+    def test_a_hash_in_a_code_block_is_no_heading(self) -> None:
+        document = load("a.md", b"Run this:\n\n```\n# not a heading\n```\n")
+        assert [section.heading for section in document.sections] == [""]
+        assert "# not a heading" in document.sections[0].text
+
+    def test_wrapped_prose_is_made_whole_and_meant_line_breaks_stay(self) -> None:
+        document = load(
+            "a.txt",
+            b"A line that an editor wrapped because it had grown\nlong goes on here.\n\n12 Main St\nColumbus, Ohio\n",
+        )
+        assert text_of(document) == (
+            "A line that an editor wrapped because it had grown long goes on here.\n\n12 Main St\nColumbus, Ohio"
+        )
+
+    def test_lists_stay_lists_and_tables_lose_only_their_padding(self) -> None:
+        document = load(
+            "a.md",
+            b"- one item that is rather long, in fact longer than a line\n  may be\n- two\n\n"
+            b"| Term      | Rate  |\n|:----------|------:|\n| 12 months | 7.49% |\n",
+        )
+        assert text_of(document) == (
+            "- one item that is rather long, in fact longer than a line may be\n- two\n\n"
+            "| Term | Rate |\n|-|-|\n| 12 months | 7.49% |"
+        )
+
+    def test_lines_of_windows_and_a_byte_order_mark_change_nothing(self) -> None:
+        unix, windows = b"---\ntitle: T\n---\n# T\n\nText.", b"\xef\xbb\xbf---\r\ntitle: T\r\n---\r\n# T\r\n\r\nText."
+        assert load("a.md", unix) == load("a.md", windows)
+
+    @pytest.mark.parametrize(
+        ("front_matter", "complaint"),
+        [
+            (b"effective: January", "effective date"),
+            (b"expires: 2026-13-01", "expires date"),
+            (b"effective: 2026-02-01\nexpires: 2026-01-01", "before it takes effect"),
+            (b"title: [a, b]", "title"),
+            (b"collection: ' '", "collection"),
+            (b"title: 'never closed", "YAML"),
+        ],
+    )
+    def test_front_matter_that_says_nonsense_is_refused(self, front_matter: bytes, complaint: str) -> None:
+        with pytest.raises(DocumentRejectedError, match=complaint):
+            load("a.md", b"---\n" + front_matter + b"\n---\n\nText.")
+
+    def test_rules_around_prose_are_no_front_matter(self) -> None:
+        assert "Only a motto." in text_of(load("a.md", b"---\nOnly a motto.\n---\n\nText."))
+
+    def test_without_any_title_the_file_name_gives_one(self) -> None:
+        assert load("early-repayment.txt", b"Text.").title == "Early repayment"
+
+
+class TestHtml:
+    PAGE = b"""<!DOCTYPE html><html><head><title>Loans | Some Bank</title><style>p {}</style></head><body>
+        <nav><a href="/">Home</a></nav><h1>Our <em>loans</em></h1>
+        <p>A loan   is <b>money</b>
+        lent.<br>Ask us.</p>
+        <h2>What to bring</h2><ul><li><p>a photo ID</p><li>pay stubs<ol><li>the last<li>the one before</ol></ul>
+        <table><tr><th>Term</th><th>Rate</th></tr><tr><td>12 <i>months</i></td><td>7.49%</td></tr></table>
+        <script>alert(1)</script><footer>Member of something</footer></body></html>"""
+
+    def test_headings_lists_and_tables_stay_what_they_are(self) -> None:
+        document = load("page.html", self.PAGE)
+        assert document.title == "Our loans"
+        assert document.sections == (
+            Section("", "A loan is money lent.\nAsk us."),
+            Section(
+                "What to bring",
+                "- a photo ID\n- pay stubs\n  1. the last\n  2. the one before\n\n"
+                "| Term | Rate |\n|-|-|\n| 12 months | 7.49% |",
+            ),
+        )
+
+    def test_a_table_that_lays_out_the_page_is_read_as_text(self) -> None:
+        page = b"<html><table><tr><td><h2>Fees</h2>None.</td><td>Also none.</td></tr></table></html>"
+        assert load("a.html", page).sections == (Section("Fees", "None.\n\nAlso none."),)
+
+    def test_the_encoding_a_page_declares_is_used(self) -> None:
+        page = '<html><meta charset="iso-8859-1"><p>Café</p></html>'.encode("iso-8859-1")
+        assert text_of(load("a.html", page)) == "Café"
+
+    def test_a_page_is_known_by_its_content(self) -> None:
+        assert load("page.txt", self.PAGE).sections == load("page.html", self.PAGE).sections
+
+    def test_a_page_of_endlessly_nested_tags_is_refused_at_once(self) -> None:
+        with pytest.raises(DocumentRejectedError, match="nested"):
+            load("a.html", b"<html>" + b"<div>" * 20_000 + b"text")
+
+
+class TestPdf:
+    def test_the_text_of_every_page_is_read(self) -> None:
+        document = load(
+            "rates.pdf", pdf(["The savings rate is 3.80%."], ["There is no minimum."], title="Savings rates")
+        )
+        assert document.title == "Savings rates"
+        assert document.sections == (Section("", "The savings rate is 3.80%.\n\nThere is no minimum."),)
+
+    def test_a_pdf_is_known_by_its_content(self) -> None:
+        assert "3.80%" in text_of(load("rates.txt", pdf(["The savings rate is 3.80%."])))
+
+    def test_the_name_stands_in_for_a_title_that_a_writer_made_up(self) -> None:
+        assert load("rates.pdf", pdf(["Text."], title="Microsoft Word - draft3.docx")).title == "Rates"
+
+    def test_a_scan_without_text_is_refused_with_what_to_do(self) -> None:
+        with pytest.raises(DocumentRejectedError, match="OCR"):
+            load("scan.pdf", pdf([], []))
+
+    def test_a_password_is_named_as_the_cause(self) -> None:
+        with pytest.raises(DocumentRejectedError, match="password"):
+            load("secret.pdf", protected(pdf(["Text."])))
+
+    def test_a_torn_file_is_refused(self) -> None:
+        whole = pdf(["Text."])
+        with pytest.raises(DocumentRejectedError, match="damaged"):
+            load("torn.pdf", whole[: len(whole) // 3])
+
+
+class TestWord:
+    def test_headings_lists_and_tables_stay_what_they_are(self) -> None:
+        document = load(
+            "loans.docx",
+            word(
+                ("Title", "Loans"),
+                ("Normal", "A loan is money lent."),
+                ("Heading 1", "What to bring"),
+                ("List Bullet", "a photo ID"),
+                ("List Bullet", "pay stubs"),
+                [["Term", "Rate"], ["12 months", "7.49%"]],
+            ),
+        )
+        assert document.title == "Loans"
+        assert document.sections == (
+            Section("", "A loan is money lent."),
+            Section("What to bring", "- a photo ID\n- pay stubs\n\n| Term | Rate |\n|-|-|\n| 12 months | 7.49% |"),
+        )
+
+    def test_the_properties_give_the_title_where_the_text_has_none(self) -> None:
+        assert load("x.docx", word(("Normal", "Text."), title="Card terms")).title == "Card terms"
+
+    def test_an_archive_that_unpacks_to_far_too_much_is_refused_unread(self) -> None:
+        bomb = io.BytesIO()
+        with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("word/document.xml", bytes(80_000_000))
+        with pytest.raises(DocumentRejectedError, match="unpacks"):
+            load("bomb.docx", bomb.getvalue())
+
+    def test_another_archive_is_no_word_document(self) -> None:
+        other = io.BytesIO()
+        with zipfile.ZipFile(other, "w") as archive:
+            archive.writestr("a.txt", "text")
+        with pytest.raises(DocumentRejectedError, match="damaged"):
+            load("a.docx", other.getvalue())
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("filename", "data", "complaint"),
+        [
+            ("empty.md", b"", "empty"),
+            ("blank.md", b" \n\t\n", "empty"),
+            ("bare.md", b"---\ntitle: Only a title\n---\n", "no text"),
+            ("latin.txt", "Café".encode("latin-1"), "UTF-8"),
+            ("wide.txt", "text".encode("utf-16"), "UTF-8"),
+            ("picture.png", b"\x89PNG\r\n\x1a\n\x00\x00", "send Markdown"),
+            ("code.py", b"print()", "send Markdown"),
+            ("zeros.txt", b"a\x00b", "no text"),
+            ("renamed.pdf", b"plain words", "named .pdf"),
+            ("old.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as a plain .docx"),
+            ("large.txt", b"word " * 2_000_001, "larger than 10 MB"),
+            ("", b"text", "no name"),
+            ("../..", b"text", "no name"),
+        ],
+    )
+    def test_a_file_that_cannot_be_taken_in_is_refused_with_the_cause(
+        self, filename: str, data: bytes, complaint: str
+    ) -> None:
+        with pytest.raises(DocumentRejectedError, match=complaint):
+            load(filename, data)
+
+    @pytest.mark.parametrize(
+        ("given", "kept"),
+        [
+            ("../../etc/loans.md", "loans.md"),
+            ("C:\\bank\\loans.md", "loans.md"),
+            ("loans\x00\n.md", "loans.md"),
+            ("a" * 300 + ".md", "a" * 147 + ".md"),
+        ],
+    )
+    def test_of_a_name_only_its_last_part_is_kept(self, given: str, kept: str) -> None:
+        assert load(given, b"Text.").filename == kept
+
+
+def test_nothing_of_the_parsers_is_imported_until_such_a_document_comes() -> None:
+    code = (
+        "import sys, teller.knowledge.ingest, teller.knowledge.embedded\n"
+        "heavy = {'langchain_community', 'pypdf', 'docx', 'bs4', 'lxml'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    start=st.sampled_from([b"", b"%PDF-1.4\n", b"PK\x03\x04", b"<html>", b"---\n", b"# ", b"| a | b |\n|---|"]),
+    data=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8", "ignore"))),
+    suffix=st.sampled_from(["md", "txt", "html", "pdf", "docx", "exe"]),
+)
+def test_whatever_the_bytes_they_are_read_or_refused(start: bytes, data: bytes, suffix: str) -> None:
+    try:
+        document = load(f"a.{suffix}", start + data)
+    except DocumentRejectedError:
+        return
+    assert any(section.text for section in document.sections)
