@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import time
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(documents.router)
     app.include_router(health.router)
     _serve_docs(app)
+    _describe_chat(app)
     install_error_handlers(app)
     _wrap(app, settings)
     return app
@@ -78,6 +80,18 @@ def _serve_docs(app: FastAPI) -> None:
             swagger_css_url=f"{assets}/swagger-ui.css",
             swagger_favicon_url=f"{assets}/favicon-32x32.png",
         )
+
+
+def _describe_chat(app: FastAPI) -> None:
+    """Put the chat request, which the door parses by itself, into the OpenAPI document."""
+    made_by_fastapi = app.openapi
+
+    def with_chat_request() -> dict[str, Any]:
+        document = made_by_fastapi()
+        document["components"]["schemas"].update(openai.request_schemas())
+        return document
+
+    app.openapi = with_chat_request  # type: ignore[method-assign]
 
 
 def _settle_garbage_collector() -> None:

@@ -10,11 +10,18 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from teller.errors import (
+    ContextTooLongError,
     DocumentRejectedError,
     LedgerUnavailableError,
+    ModelAccessDeniedError,
+    ModelNotFoundError,
+    ModelRequestError,
+    ModelTimeoutError,
     ModelUnavailableError,
     SearchUnavailableError,
     TellerError,
+    UpstreamAuthError,
+    UpstreamModelError,
 )
 
 ErrorType = Literal[
@@ -27,7 +34,18 @@ ErrorType = Literal[
 ]
 
 _RETRY_AFTER_SECONDS = "5"
-_UNAVAILABLE = (LedgerUnavailableError, SearchUnavailableError, ModelUnavailableError)
+
+# The first row that fits counts: status, code, and whether trying again may help.
+_UPSTREAM: tuple[tuple[type[TellerError], int, str | None, bool], ...] = (
+    (UpstreamAuthError, 503, "upstream_auth", False),
+    (ModelAccessDeniedError, 503, "model_access_denied", False),
+    (ModelNotFoundError, 503, "model_not_found", False),
+    (UpstreamModelError, 503, "upstream_model_error", True),
+    (ModelTimeoutError, 504, None, True),
+    (ModelUnavailableError, 503, None, True),
+    (LedgerUnavailableError, 503, None, True),
+    (SearchUnavailableError, 503, None, True),
+)
 
 
 class ErrorBody(BaseModel):
@@ -74,9 +92,13 @@ def api_error(failure: Exception) -> ApiError:
     match failure:
         case ApiError():
             return failure
-        case TellerError() if isinstance(failure, _UNAVAILABLE):
-            headers = {"retry-after": _RETRY_AFTER_SECONDS}
-            return ApiError(503, "service_unavailable_error", str(failure), headers=headers)
+        case ModelRequestError():
+            code = "context_length_exceeded" if isinstance(failure, ContextTooLongError) else None
+            return ApiError(400, "invalid_request_error", str(failure), code=code)
+        case TellerError() if row := next((row for row in _UPSTREAM if isinstance(failure, row[0])), None):
+            _, status, code, retry = row
+            headers = {"retry-after": _RETRY_AFTER_SECONDS} if retry else {}
+            return ApiError(status, "service_unavailable_error", str(failure), code=code, headers=headers)
         case DocumentRejectedError():
             return invalid(str(failure), "file")
         case RequestValidationError():

@@ -35,8 +35,7 @@ async def health(request: Request) -> Response:
     """Tell how the ledger, the search and the model are; 503 if one of them is not."""
     services: Services = request.app.state.services
     ledger, search = await asyncio.gather(_ledger(services), _search(services))
-    model = PartHealth(status="healthy", message=f"{services.models.default}: {services.models.why}")
-    parts = {"ledger": ledger, "search": search, "model": model}
+    parts = {"ledger": ledger, "search": search, "model": _model(services)}
     if presented_key(request) is None:
         parts = {name: PartHealth(status=part.status) for name, part in parts.items()}
     well = all(part.status == "healthy" for part in parts.values())
@@ -52,12 +51,21 @@ async def live() -> dict[str, str]:
 
 @router.get("/health/ready")
 async def ready(request: Request) -> Response:
-    """Tell whether turns can be answered: schema current, sample bank searchable; 503 until then."""
+    """Tell whether turns can be answered: schema current, sample bank searchable, a model that answers; else 503."""
     services: Services = request.app.state.services
     ledger, search = await asyncio.gather(_ledger(services), _search(services))
-    well = ledger.status == search.status == "healthy"
+    well = ledger.status == search.status == _model(services).status == "healthy"
     content = '{"status":"ready"}' if well else '{"status":"not ready"}'
     return Response(content, 200 if well else 503, media_type="application/json")
+
+
+def _model(services: Services) -> PartHealth:
+    """Tell how the model fared when it was last used: it costs money to ask it anything."""
+    models = services.models
+    if not models.answerable:
+        return PartHealth(status="unhealthy", message=models.refused[models.default.name])
+    stepped_in = f"; {models.fallback.name} steps in for it" if models.fallback else ""
+    return PartHealth(status="healthy", message=f"{models.default.name}, {models.why}{stepped_in}")
 
 
 async def _ledger(services: Services) -> PartHealth:

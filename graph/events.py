@@ -8,7 +8,7 @@ from typing import Literal
 
 from teller.knowledge.index import Passage
 
-FinishReason = Literal["stop", "length", "content_filter"]
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,28 @@ class Speaking:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a call of the client's tool: the first one has id and name; the pieces of `arguments` make up JSON."""
+
+    index: int
+    id: str | None
+    name: str | None
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
-    """The end of an answer. `model` is the one that really answered; tokens are 0 where none did."""
+    """The end of an answer. `model` is the one that really answered; tokens are 0 where none did.
+
+    Tokens are of all model calls of the turn; `cached_tokens` are those of the prompt that came from a cache.
+    """
 
     reason: FinishReason
     model: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
     passages: tuple[Passage, ...] = ()
 
 
-TurnEvent = str | Progress | Speaking | Finish
+TurnEvent = str | Progress | Speaking | ToolCallDelta | Finish

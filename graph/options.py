@@ -1,6 +1,6 @@
 """What one request may choose. Studio shows these as fields; a door fills them from its own parameters."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,8 @@ class TurnOptions(BaseModel):
     max_tokens: int = Field(2048, ge=1, le=4096, description="Most tokens of model text in the answer.")
     top_p: float | None = Field(None, ge=0.0, le=1.0, description="Nucleus sampling, if the model has it.")
     stop: tuple[str, ...] = Field((), max_length=4, description="Strings at which the model's text ends.")
+    tools: tuple[dict[str, Any], ...] = Field((), description="The client's own tools, as OpenAI declares them.")
+    tool_choice: str | dict[str, Any] | None = Field(None, description="auto, none, required, or a named tool.")
     channel: Channel = Field("chat", description="voice: spoken style, and a card is blocked only after a question.")
 
 

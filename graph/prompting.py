@@ -33,6 +33,16 @@ def knowledge_prompt(
     return [*prompt, HumanMessage(f"{render(passages)}\n\n{question or last.text}")]
 
 
+def conversation_prompt(messages: Sequence[AnyMessage], channel: Channel) -> list[BaseMessage]:
+    """Return the messages for a turn that is the model's own, with the client's tools and their results in it."""
+    spoken = [m for m in messages if not isinstance(m, SystemMessage)]
+    return [SystemMessage(_system(messages, channel)), *(_without_tags(m) for m in spoken)]
+
+
+def _without_tags(message: AnyMessage) -> AnyMessage:
+    return HumanMessage(without_phone_tags(message.text)) if isinstance(message, HumanMessage) else message
+
+
 def _system(messages: Sequence[AnyMessage], channel: Channel) -> str:
     parts = [_text("system")]
     if channel == "voice":

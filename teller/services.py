@@ -17,6 +17,7 @@ from teller.errors import ConfigurationError, TellerError
 from teller.knowledge.embedded import EmbeddedIndex
 from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
+from teller.models.choosing import open_models
 from teller.models.embedder import OnnxEmbedder
 from teller.models.query_vectors import QueryVectors
 from teller.models.quote import QuoteChatModel
@@ -75,7 +76,7 @@ class Services:
         stack.push_async_callback(ledger.close)
         queries = QueryVectors(embedder)
         quote = QuoteChatModel(decline="", vectors=vectors, questions=queries, count_tokens=embedder.count_tokens)
-        models = ChatModels({"quote": quote}, "quote", _why_quote(settings))
+        models = await open_models(settings, quote, stack)
         ingester = Ingester(index, vectors, embedder)
         return cls(settings, ledger, index, ingester, vectors, queries, quote, models)
 
@@ -128,8 +129,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as failure:
         raise ConfigurationError(f"DATA_DIR: {folder} cannot be made ({failure.strerror}): set another") from failure
-
-
-def _why_quote(settings: Settings) -> str:
-    chosen = "chosen by CHAT_MODEL" if settings.chat_model == "quote" else "chosen by CHAT_MODEL=auto"
-    return f"answers in the documents' own sentences ({chosen})"

@@ -3,6 +3,7 @@
 `.env` is read too; the environment beats it; names that are not here are ignored.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -15,8 +16,20 @@ from teller.errors import ConfigurationError
 from teller.keys import ApiKey, parse_api_keys
 
 
+_BEDROCK_MODEL = re.compile(r"arn:aws[a-z-]*:bedrock:\S+|(?:[a-z-]+\.)?[a-z0-9-]+\.[A-Za-z0-9.:_-]+")
+
+
 def _comma_separated(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _pairs(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    pairs = [entry.strip().partition("=") for entry in value.split(",") if entry.strip()]
+    if not all(name and model for name, _, model in pairs):
+        raise ValueError("is not of the form name=model,name=model")
+    return {name.strip(): model.strip() for name, _, model in pairs}
 
 
 def _known_zone(name: str) -> str:
@@ -44,7 +57,16 @@ class Settings(BaseSettings):
     min_caller_trust: Trust = Field(
         Trust.CLAIMED, description="How far a caller's number must be trusted before cards are touched."
     )
-    chat_model: str = Field("auto", description="auto, or quote (answers in the documents' own sentences).")
+    chat_model: str = Field(
+        "auto",
+        description="auto (Nova where an AWS account is set up, else quote), quote (answers in the documents' own "
+        "sentences), or a Bedrock model, profile or ARN such as amazon.nova-lite-v1:0.",
+    )
+    fallback_chat_model: str = Field("", description="Answers where the first model fails before its first token.")
+    model_aliases: Annotated[dict[str, str], NoDecode, BeforeValidator(_pairs)] = Field(
+        {}, description="Names that a request may use for models: name=model, comma-separated."
+    )
+    base_model_id: str = Field("", description="The foundation model behind an application profile's ARN.")
     embedding_model: Literal["bge-small-en-v1.5"] = Field("bge-small-en-v1.5", description="The embedder.")
     data_dir: Path = Field(Path(".data"), description="Where the embedded parts keep their files.")
     database_url: str = Field("", description="The ledger's database; empty: SQLite in DATA_DIR.")
@@ -56,14 +78,16 @@ class Settings(BaseSettings):
         "America/New_York", description="Where the bank's day begins and ends: documents come into force by it."
     )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest chat request, in bytes; above: 413.")
+    max_concurrent_turns: int = Field(200, ge=1, description="Most turns at a time.")
     max_messages: int = Field(1_000, ge=1, description="Most messages in a chat request; above: 400.")
     model_timeout_seconds: float = Field(15.0, gt=0, description="Longest wait for a model's first token.")
     search_timeout_seconds: float = Field(2.0, gt=0, description="Longest wait for a search.")
 
     @model_validator(mode="after")
     def _only_what_this_version_can_do(self) -> Self:
-        if self.chat_model not in ("auto", "quote"):
-            raise ValueError(f"CHAT_MODEL={self.chat_model} is not built yet: use auto or quote")
+        for name in (self.chat_model, self.fallback_chat_model, *self.model_aliases.values()):
+            if name not in ("", "auto", "quote") and not _BEDROCK_MODEL.fullmatch(name):
+                raise ValueError(f"{name} is no chat model: take auto, quote or a Bedrock model, profile or ARN")
         if self.opensearch_url:
             raise ValueError("OPENSEARCH_URL is set, but the OpenSearch index is not built yet: unset it")
         if self.database_url and not self.database_url.startswith("sqlite"):

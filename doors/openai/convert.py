@@ -1,8 +1,10 @@
 """From a request to what the graph takes: messages, caller, conversation, options."""
 
+import json
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages.tool import ToolCall as LangChainToolCall
 from pydantic import ValidationError
 
 from doors.errors import ApiError, invalid
@@ -11,6 +13,7 @@ from graph.options import Channel, TurnOptions
 from graph.state import InputState
 from teller.caller import Caller, Trust, agree
 from teller.keys import ApiKey
+from teller.models.registry import ChatModels
 from teller.redaction import without_card_numbers
 
 
@@ -54,8 +57,24 @@ def turn_options(request: ChatCompletionRequest, key: ApiKey) -> TurnOptions:
         max_tokens=request.token_limit,
         top_p=request.top_p,
         stop=tuple(request.stop),
+        tools=tuple(request.tools),
+        tool_choice=request.tool_choice,
         channel=_channel(request, key),
     )
+
+
+def refuse_tool_choice(options: TurnOptions, models: ChatModels) -> None:
+    """Refuse a demand to call a tool that the chosen model cannot meet.
+
+    Raises:
+        ApiError: 400, naming `tool_choice`.
+    """
+    demanded = options.tool_choice == "required" or isinstance(options.tool_choice, dict)
+    model = models.choose(options.model)
+    if demanded and not model.calls_tools:
+        raise invalid(
+            f"tool_choice: the model {model.name} cannot call tools; leave it out.", "tool_choice"
+        )
 
 
 def _channel(request: ChatCompletionRequest, key: ApiKey) -> Channel:
@@ -85,11 +104,25 @@ def _message(message: ChatMessage) -> AnyMessage:
         case "user":
             return HumanMessage(text)
         case "assistant":
-            return AIMessage(text)
+            return AIMessage(text, tool_calls=_tool_calls(message))
         case "tool":
             return ToolMessage(text, tool_call_id=message.tool_call_id or "")
         case "function":
             return FunctionMessage(content=text, name=message.name or "")
+
+
+def _tool_calls(message: ChatMessage) -> list[LangChainToolCall]:
+    """Return what the assistant called; a call whose arguments are no JSON object is passed over."""
+    found: list[LangChainToolCall] = []
+    for call in message.tool_calls or ():
+        function = call.get("function") or {}
+        try:
+            arguments = json.loads(function.get("arguments") or "{}")
+        except (json.JSONDecodeError, TypeError):
+            continue
+        if isinstance(arguments, dict) and function.get("name"):
+            found.append(LangChainToolCall(name=function["name"], args=arguments, id=str(call.get("id") or "")))
+    return found
 
 
 def _bad_request(wrong: ValidationError) -> ApiError:

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from doors.access import require
 from doors.disconnect import ClientGoneError, unless_gone
 from doors.errors import ErrorEnvelope
-from doors.openai.convert import graph_input, parse_request, turn_options
+from doors.openai.convert import graph_input, parse_request, refuse_tool_choice, turn_options
+from doors.openai.events import events_of, opening_of
 from doors.openai.schema import ChatCompletion, ChatCompletionRequest
-from doors.openai.stream import TurnStream, opening_of, whole_reply
+from doors.openai.stream import TurnStream, whole_reply
 from graph.turn import RunningTurn
 from teller.keys import ApiKey
 
@@ -25,10 +26,11 @@ _ALIASES = (
     "/api/agent/query/chat/completions",  # the ancestor's, which existing assistants still call
     "/api/agent/query/chat/completions/",
 )
+_SCHEMAS = "#/components/schemas/"
 _CHAT_DOCS: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChatCompletionRequest"}}},
+        "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}ChatCompletionRequest"}}},
     }
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -44,12 +46,15 @@ async def chat_completions(request: Request, key: Annotated[ApiKey, Depends(requ
     The caller's number stands in `metadata.phone`, in Vapi's `customer.number`, or in a `[phone: +1234567890]` tag.
     """
     asked = parse_request(await request.body(), request.app.state.settings.max_messages)
-    turn = RunningTurn(request.app.state.graph, graph_input(asked, key), turn_options(asked, key))
+    options = turn_options(asked, key)
+    refuse_tool_choice(options, request.app.state.services.models)
+    turn = RunningTurn(request.app.state.graph, graph_input(asked, key), options)
+    events = events_of(turn, options.channel)
     try:
         if wants_stream(asked, request.headers.get("accept", "")):
-            opening = await unless_gone(request, opening_of(turn))
-            return TurnStream(turn, opening, include_usage=bool(asked.stream_options.include_usage))
-        reply, opening = await unless_gone(request, whole_reply(turn))
+            opening = await unless_gone(request, opening_of(events))
+            return TurnStream(turn, events, opening, include_usage=bool(asked.stream_options.include_usage))
+        reply, opening = await unless_gone(request, whole_reply(events))
         return Response(reply.model_dump_json(), headers=opening.headers, media_type="application/json")
     except ClientGoneError:
         turn.cancel()
@@ -69,11 +74,16 @@ def wants_stream(asked: ChatCompletionRequest, accept: str) -> bool:
     return not ("application/json" in accept and "text/event-stream" not in accept)
 
 
+router.post(_PATH, responses=_RESPONSES, openapi_extra=_CHAT_DOCS)(chat_completions)
+for _alias in _ALIASES:
+    router.post(_alias, include_in_schema=False)(chat_completions)
+
+
 @router.get("/v1/models", dependencies=[Depends(require("chat"))])
 @router.get("/api/models", dependencies=[Depends(require("chat"))])
 async def models(request: Request) -> dict[str, Any]:
     """List the models that a request may name."""
-    names = request.app.state.services.models.models
+    names = request.app.state.services.models.offered
     created = request.app.state.started
     return {
         "object": "list",
@@ -81,6 +91,10 @@ async def models(request: Request) -> dict[str, Any]:
     }
 
 
-router.post(_PATH, responses=_RESPONSES, openapi_extra=_CHAT_DOCS)(chat_completions)
-for _alias in _ALIASES:
-    router.post(_alias, include_in_schema=False)(chat_completions)
+def request_schemas() -> dict[str, Any]:
+    """Return what the OpenAPI document must add: the request's schemas, since we parse the body and FastAPI does not.
+
+    Its `json.loads` lets NaN and lone surrogates through and fails on absurd nesting; pydantic's parser does neither.
+    """
+    schema = ChatCompletionRequest.model_json_schema(ref_template=f"{_SCHEMAS}{{model}}")
+    return {**schema.pop("$defs"), "ChatCompletionRequest": schema}

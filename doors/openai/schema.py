@@ -70,6 +70,8 @@ class ChatCompletionRequest(BaseModel):
     logprobs: Literal[False] = False
     response_format: dict[str, Any] | None = None
     modalities: list[str] | None = None
+    tools: list[dict[str, Any]] = Field([], max_length=128, description="The client's own tools.")
+    tool_choice: str | dict[str, Any] | None = Field(None, description="auto, none, required, or a named tool.")
     metadata: Any = Field(None, description="phone, conversation_id and channel are read; the rest is ignored.")
     call: Any = Field(None, description="Vapi's call; its presence makes the channel voice.")
     customer: Any = Field(None, description="Vapi's customer; its number is the caller's.")
@@ -95,13 +97,29 @@ class Usage(BaseModel):
     completion_tokens_details: dict[str, int] = {"reasoning_tokens": 0}
 
 
+class FunctionCall(BaseModel):
+    """What a tool is called with; `arguments` is JSON in a string."""
+
+    name: str
+    arguments: str
+
+
+class ToolCall(BaseModel):
+    """A call of one of the client's tools."""
+
+    id: str
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
 class ReplyMessage(BaseModel):
-    """The assistant's turn."""
+    """The assistant's turn; the content is null where it calls tools and says nothing."""
 
     role: Literal["assistant"] = "assistant"
-    content: str
+    content: str | None
     refusal: None = None
     annotations: list[dict[str, Any]] = []
+    tool_calls: list[ToolCall] | None = Field(None, exclude_if=lambda calls: calls is None)
 
 
 class Choice(BaseModel):
@@ -110,7 +128,7 @@ class Choice(BaseModel):
     index: int = 0
     message: ReplyMessage
     logprobs: None = None
-    finish_reason: Literal["stop", "length", "content_filter"]
+    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"]
 
 
 class ChatCompletion(BaseModel):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -10,6 +11,10 @@ from rich.table import Table
 
 from teller.errors import ConfigurationError, TellerError
 from teller.settings import Settings
+
+if TYPE_CHECKING:  # the rooms behind these commands are imported when a command runs
+    from teller.models.registry import ChatModels
+    from teller.services import Services
 
 
 def serve() -> None:
@@ -27,13 +32,13 @@ def serve() -> None:
         async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
             await super().startup(sockets)  # type: ignore[arg-type]
             if self.started:
-                Console(soft_wrap=True).print(welcome(settings, app.state.services.models.why), highlight=False)
+                Console(soft_wrap=True).print(welcome(settings, app.state.services.models), highlight=False)
 
     config = uvicorn.Config(app, settings.host, settings.port, log_config=None, access_log=False, lifespan="on")
     Server(config).run()
 
 
-def welcome(settings: Settings, why_model: str) -> str:
+def welcome(settings: Settings, models: "ChatModels") -> str:
     """Return what a start tells: what it runs on, where the pages are, and what to try."""
     host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host  # noqa: S104
     base = f"http://{host}:{settings.port}"
@@ -42,7 +47,8 @@ def welcome(settings: Settings, why_model: str) -> str:
     tag = escape("[phone: +1234567890]")
     lines = [
         f"\n[bold]Teller[/] serves {base}\n",
-        f"  model      quote: {why_model}",
+        f"  model      {models.default.name}, {models.why}",
+        *([f"             {models.fallback.name} steps in where it fails"] if models.fallback else []),
         f"  embedder   {settings.embedding_model}, in process",
         f"  index      embedded, {settings.data_dir}/knowledge.db",
         f"  ledger     SQLite, {settings.database_url or settings.data_dir / 'teller.db'} (demo people)",
@@ -88,7 +94,10 @@ async def _check(table: Table) -> bool:
         table.add_row("settings", "[red]wrong[/]", str(wrong))
         return True
     table.add_row("settings", "[green]ok[/]", "read")
-    parts: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [("ledger", _ledger), ("index", _index)]
+    parts: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
+        ("ledger", _ledger),
+        ("index and model", _services),
+    ]
     failed = False
     for name, part in parts:
         try:
@@ -110,10 +119,18 @@ async def _ledger(settings: Settings) -> str:
     return "SQLite, schema current"
 
 
-async def _index(settings: Settings) -> str:
+async def _services(settings: Settings) -> str:
     from teller.services import Services
 
     async with Services.opened(settings) as services:
         status = await services.index.status()
-        model = f"{services.models.default} {services.models.why}"
-    return f"{status.passages} passages, {status.with_vector} with their vector; model: {model}"
+        told = f"{status.passages} passages, {status.with_vector} with their vector"
+        return f"{told}; {await _one_token(services)}"
+
+
+async def _one_token(services: "Services") -> str:
+    """Ask a hosted model for one token: access that is denied shows in no other way."""
+    model = services.models.default
+    if model.name != "quote":
+        await model.model.ainvoke("Hello", max_tokens=1)
+    return f"{model.name} answers, {services.models.why}"

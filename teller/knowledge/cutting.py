@@ -9,6 +9,7 @@ from teller.knowledge.markdown import LIST_ITEM, TABLE_ROW, is_table_rule
 
 Measure = Callable[[str], int]
 
+_LONGEST_WORD = 50  # of a word, 50 characters are at most 150 tokens
 _SENTENCE_BORDER = re.compile(r"(?<=[.!?])\s+(?=[\"“'(\[]?[A-Z0-9])")
 
 
@@ -40,7 +41,7 @@ def cut(text: str, room: int, measure: Measure) -> Iterator[Piece]:
 
     Args:
         text: A section's text, in Markdown.
-        room: The largest size of a piece, at least 1.
+        room: The largest size of a piece; at least 150, what the longest part of a word can take.
         measure: The size of a text; at most additive over white space.
     """
     piece = Piece("", 0)
@@ -126,21 +127,17 @@ def _bounded(unit: _Unit, room: int, measure: Measure) -> Iterator[_Unit]:
         yield unit
         return
     joint, part, size = unit.joint, "", 0
-    for word in _bounded_words(unit.text, room, measure):
+    for gap, word in _short_words(unit.text):
         more = measure(word)
         if part and size + more > room:
             yield _Unit(part, size, joint)
-            joint, part, size = " ", "", 0
-        part, size = f"{part} {word}" if part else word, size + more
+            joint, part, size = gap, "", 0
+        part, size = f"{part}{gap}{word}" if part else word, size + more
     yield _Unit(part, size, joint)
 
 
-def _bounded_words(text: str, room: int, measure: Measure) -> Iterator[str]:
+def _short_words(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each word with the gap before it; a long one in parts with no gap, small enough for any piece."""
     for word in text.split():
-        while measure(word) > room:
-            end = len(word) // 2
-            while measure(word[:end]) > room:
-                end //= 2
-            yield word[:end]
-            word = word[end:]
-        yield word
+        for start in range(0, len(word), _LONGEST_WORD):
+            yield "" if start else " ", word[start : start + _LONGEST_WORD]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from teller.models.answer_type import asked_type, holds
+from teller.models.answer_type import holds
 from teller.models.evidence import Candidate, Evidence
 from teller.models.question_words import stems
-from teller.models.sentences import told
+from teller.models.table_rows import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,13 @@ class Weights:
 # Fitted by bench/calibrate_quote.py on bench/sets/quote_dev: 312 questions, 99 of them without an answer, over six
 # collections (two banks, a bank's product sheets, a library, a clinic, a gym). Fit them again when a feature changes.
 FITTED = Weights(
-    each=np.array([25.21, 5.62, 16.84, 0.82, -2.12, -2.11, 1.16, -2.01, 0.45, 1.55, 1.19]),
-    none=np.array([20.22, 0.25, 1.37, 1.42, 1.45, 10.19, -0.37, -4.56, -2.25]),
+    each=np.array([12.8, 7.2, 2.45, 14.68, 10.89, 6.45, 2.02, 1.76, -1.0, 0.18, 0.11, -2.09, 5.22, -1.6, -1.37, -2.82, -0.11, 1.38, 0.0, 0.65]),
+    none=np.array([13.85, 0.23, 1.13, 1.17, 2.81, 1.08, -0.26, 9.26, 13.83, 15.32, -0.6, -0.71, -0.38, -0.7, 0.92]),
 )
 _SECOND = 2.0  # a second sentence is said when its logit is at most this far below the first one's
+_CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has
+_PROSE = 3.0  # ... and a sentence instead of a table row that says no more
+_SAME = 0.6  # share of words from which on two sentences say the same
 _COMPARES = re.compile(
     r"\b(?:compare[ds]?|comparison|differ\w*|versus|vs|better|cheaper|which|between)\b", re.IGNORECASE
 )
@@ -51,35 +54,68 @@ class Answer:
         return text
 
 
-def choose(question: str, evidence: Evidence, weights: Weights = FITTED) -> Answer | None:
+def choose(evidence: Evidence, weights: Weights = FITTED) -> Answer | None:
     """Return the answer, or None where the passages hold none."""
     for_each = evidence.for_each @ weights.each
-    turn = question.splitlines()[-1]
-    both = _side_by_side(turn, evidence, for_each) if _COMPARES.search(turn) else []
+    both = _side_by_side(evidence, for_each) if _COMPARES.search(evidence.asked.turn) else []
     if not both and for_each.max() <= evidence.for_none @ weights.none:
         return None
-    chosen = [evidence.candidates[i] for i in both or _best(evidence.candidates, for_each)]
-    parts = [part for candidate in chosen for part in _said(candidate, question, evidence)]
+    chosen = [evidence.candidates[i] for i in both or _best(evidence, for_each)]
+    parts = [part for candidate in chosen for part in _said(candidate, evidence)]
     return Answer(tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(c.passage.filename for c in chosen)))
 
 
-def _best(candidates: Sequence[Candidate], logits: NDArray[np.float64]) -> list[int]:
-    """Return the best candidate, and a second one that comes close and says something else."""
-    first, *others = (int(i) for i in np.argsort(-logits, kind="stable"))
-    for second in others:
-        if logits[second] < logits[first] - _SECOND or len(candidates[first].quotable.parts) > 1:
+def _best(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
+    """Return the best candidate, and a second one that comes close and adds something that was asked for."""
+    asked, candidates = evidence.asked, evidence.candidates
+    first = _in_better_form(int(np.argmax(logits)), evidence, logits)
+    a = candidates[first]
+    if asked.wants_overview or len(a.quotable.parts) > 1 or "\n" in a.quotable.text:  # a list is enough by itself
+        return [first]
+    for second in (int(i) for i in np.argsort(-logits, kind="stable")):
+        b = candidates[second]
+        if logits[second] < logits[first] - _SECOND:
             break
-        a, b = candidates[first], candidates[second]
-        if len(b.quotable.parts) > 2 or "\n" in a.quotable.text + b.quotable.text:  # a list is enough by itself
-            continue
-        if not set(a.quotable.parts) & set(b.quotable.parts):
+        close = logits[second] > logits[first] - _CLOSE
+        if len(b.quotable.parts) <= 2 and "\n" not in b.quotable.text and _adds(a, b, evidence, close=close):
             follows = a.passage is b.passage and b.quotable.place == a.quotable.place - 1
             return [second, first] if follows else [first, second]
     return [first]
 
 
-def _side_by_side(turn: str, evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
+def _in_better_form(best: int, evidence: Evidence, logits: NDArray[np.float64]) -> int:
+    """Return the sentence that holds all that a table row tells, or the list of steps that a sentence is part of."""
+    chosen = evidence.candidates[best]
+    for i, other in enumerate(evidence.candidates):
+        if chosen.quotable.cells and other.quotable.kind == "sentence" and logits[i] > logits[best] - _PROSE:
+            (_, name), *values = _asked_cells(chosen, evidence)
+            if set(stems(" ".join([name, *(value for _, value in values)]))) <= other.own:
+                return i
+        is_part = other.passage is chosen.passage and chosen.quotable.text in other.quotable.text
+        if evidence.asked.wants_steps and other.quotable.kind == "list" and is_part:
+            return i
+    return best
+
+
+def _adds(a: Candidate, b: Candidate, evidence: Evidence, *, close: bool) -> bool:
+    """Return whether the second of two sentences tells more of what was asked, and not the same again."""
+    if set(a.quotable.parts) & set(b.quotable.parts):
+        return False
+    told = set(stems(" ".join(_said(a, evidence))))
+    more = set(stems(" ".join(_said(b, evidence))))
+    numbers = {word for word in more if word[0].isdigit()}
+    if numbers <= told and len(more & told) > _SAME * len(more):
+        return False
+    kind = evidence.asked.kind
+    if kind and not holds(kind, b.quotable.text):
+        return False
+    here = b.own - a.own - a.context
+    return close or any(evidence.found[word] & here for word in evidence.asked.words)
+
+
+def _side_by_side(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
     """Return the two table rows that tell the two things compared, or nothing where no table has both."""
+    turn = evidence.asked.turn
     for border in _SIDES.finditer(turn):
         before, after = stems(turn[: border.start()]), stems(turn[border.end() :])
         left = next((w for w in reversed(before) if w not in after and evidence.found.get(w)), None)
@@ -113,18 +149,31 @@ def _same_table(a: Candidate, b: Candidate) -> bool:
     )
 
 
-def _said(candidate: Candidate, question: str, evidence: Evidence) -> tuple[str, ...]:
+def _said(candidate: Candidate, evidence: Evidence) -> tuple[str, ...]:
     """Return a candidate's parts; of a table row only the columns that were asked for, if some were."""
-    if not candidate.quotable.cells:
-        return candidate.quotable.parts
+    return (told(_asked_cells(candidate, evidence)),) if candidate.quotable.cells else candidate.quotable.parts
+
+
+def _asked_cells(candidate: Candidate, evidence: Evidence) -> Sequence[tuple[str, str]]:
+    """Return a table row's name and those of its cells that were asked for: by their column's name, or by their kind."""
     name, *cells = candidate.quotable.cells
-    asked = frozenset().union(*(evidence.found.get(word, frozenset()) for word in stems(question)))
+    if _has_namesake(candidate, evidence):  # its name alone does not tell which row it is
+        return (name, *cells)
+    asked = frozenset().union(*evidence.found.values())
     matches = [asked & set(stems(column)) for column, _ in cells]
-    kind = asked_type(question)
+    kind = evidence.asked.kind
+    fitting = [cell for cell in cells if kind and holds(kind, cell[1])]
     if any(matches):  # "annual fee" drops the column "foreign fee", which matches less of the same words
-        cells = [
+        named = [
             cell for cell, match in zip(cells, matches, strict=True) if match and not any(match < m for m in matches)
         ]
-    elif kind:
-        cells = [cell for cell in cells if holds(kind, cell[1])] or cells
-    return (told((name, *cells)),)
+        if not fitting or any(cell in fitting for cell in named):
+            return (name, *named)
+        return (name, *(cell for cell in cells if cell in fitting or cell in named))
+    return (name, *(fitting or cells))
+
+
+def _has_namesake(row: Candidate, evidence: Evidence) -> bool:
+    name = row.quotable.cells[0]
+    others = (c for c in evidence.candidates if c.passage is row.passage and c is not row)
+    return any(name in other.quotable.cells[:1] for other in others)

@@ -16,17 +16,20 @@ _DATE = (
 
 # What asks for a kind of answer; the first one that does decides.
 _ASKS = {
+    "deadline": r"^(?:(?:so|and|or)\ )?when\b | \b(?:by|till|until)\ when\b | \bdeadline\b | \bhow\ late\ (?:can|may|do)\ i\b",
     "age": r"\bhow\ (?:old|young)\b | \bwhat\ age\b | \boldest\b",
     "phone": r"\b(?:phone|telephone|what)\ number\b | \bwhat\b.*\bnumber\b.*\bcall\b",
-    "duration": r"""\bhow\ (?:long|soon|fast|quick(?:ly)?|early|late|often|far\ ahead|far\ in\ advance
-                    |many\ (?:days|weeks|months|years|hours))\b""",
+    "duration": r"""\bhow\ (?:long|soon|fast|quick(?:ly)?|early|often|far\ (?:ahead|in\ advance|back)
+                    |many\ (?:days|weeks|months|years|hours)|much\ (?:notice|warning|time|longer))\b""",
     "rate": r"\b(?:apr|apy|interest|percent(?:age)?|rates?)\b",
-    "price": r"""^(?!.*\b(?:fee|charge|penalty|reward|earn|cash\ back)).*(?:\bhow\ much\ (?:is|are)\b
+    "price": r"""^(?!.*\b(?:fee|charge|penalty|fine|reward|earn|cash\ back)).*(?:\bhow\ much\ (?:is|are)\b
                  | \bhow\ much\b.*\bcosts?\b | \bpric(?:e|ed|es)\b | \bexpensive\b | \bcheap(?:er|est)?\b)""",
-    "amount": r"""\bhow\ much\b | \b(?:cost|price|fee|charge)s?\b | \bexpensive\b | \bcheap(?:er|est)?\b
+    "amount": r"""\bhow\ much\b | \b(?:cost|price|fee|charge)s?\b | \bpenalt(?:y|ies)\b | \b(?:the|a)\ fine\b
+                  | \bwhat\ (?:do|would|will)\ i\ (?:owe|pay)\b | \bexpensive\b | \bcheap(?:er|est)?\b
                   | \bwhat\ do\ (?:you|i|we)\ (?:charge|pay)\b""",
-    "count": r"\bhow\ many\b | \bmax(?:imum)?\b | \blimits?\b | \bat\ most\b",
-    "time": r"\bwhen\b | \bwhat\ (?:time|day|date)s?\b | \bwhich\ days?\b | \bhours\b | \bare\ you\ open\b",
+    "count": r"""\bhow\ many\b | \bmax(?:imum)?\b | \bminimum\b | \bhow\ (?:big|high|large)\b
+              | \b(?:small|large|big|high|low)est\ amount\b | \blimits?\b | \bat\ most\b""",
+    "time": r"\bwhen\b | \bwhat\ (?:time|day|date)s?\b | \bhow\ late\b | \bwhich\ days?\b | \bhours\b | \bare\ you\ open\b",
 }
 
 _HOLDS = {
@@ -43,6 +46,8 @@ _HOLDS = {
     "time": rf"""\d\s?[ap]\.?m\b | {_DATE} | {_MEASURE} | \b(?:at\ once|immediately|same\ day|next\ (?:\w+\ )?day
                  |at\ any\ (?:time|hour)|day\ (?:and|or)\ night|due|before|after|once)\b""",
 }
+
+_HOLDS["deadline"] = _HOLDS["time"]
 
 _ASKING = {kind: re.compile(pattern, re.IGNORECASE | re.VERBOSE) for kind, pattern in _ASKS.items()}
 _HOLDING = {kind: re.compile(pattern, re.IGNORECASE | re.VERBOSE) for kind, pattern in _HOLDS.items()}

@@ -1,45 +1,28 @@
-"""Nova on Bedrock, natively async: langchain-aws builds the requests and reads the answers, aiobotocore moves the bytes.
+"""Nova on Bedrock, natively async: langchain-aws builds requests and reads answers, aiobotocore moves the bytes.
 
 langchain-aws 1.9 holds a thread a call and hops through it for every chunk (langchain-aws issue 663); its requests, its
-parsing, its tools and structured output are kept as they are.
+parsing, its tools and its structured output are kept as they are.
 """
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import partial
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from langchain_aws import ChatBedrockConverse
-from langchain_aws.chat_models.bedrock_converse import _parse_response, _parse_stream_event
-from langchain_aws.utils import MODEL_ID_GEO_PREFIXES
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
-from pydantic import Field, SkipValidation, model_validator
+from pydantic import Field, PrivateAttr, SkipValidation, model_validator
 
-from teller.errors import ConfigurationError, ModelRequestError, UpstreamModelError
+from teller.models.bedrock_answer import read_event, read_message, refuse_malformed
 from teller.models.bedrock_blocking import loop_thread
 from teller.models.bedrock_call import call_bedrock
 from teller.models.bedrock_client import BedrockConnection, Keys
-from teller.models.bedrock_errors import FAILED, REFUSED, UnusableAnswerError
-from teller.models.bedrock_normalise import has_tool_calls, normalise, within_limits
-from teller.models.bedrock_stream import Event, StreamedAnswer, refuse_malformed
-from teller.models.bedrock_tools import choice, declared
-
-FINISH_REASONS = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "tool_use": "tool_calls",
-    "content_filtered": "content_filter",
-    "guardrail_intervened": "content_filter",
-}
-"""OpenAI's word for each of Bedrock's stop reasons; the malformed ones are errors."""
-
-_NOT_BEDROCKS = {"seed", "parallel_tool_calls"}  # OpenAI's, which Converse has no place for: langchain-aws raises
-_GEOGRAPHIES = MODEL_ID_GEO_PREFIXES | {"ca"}
+from teller.models.bedrock_request import Request, StandIn, build_request, foundation
+from teller.models.bedrock_stream import StreamedAnswer
+from teller.models.bedrock_tools import choice
 
 
 class AsyncChatBedrockConverse(ChatBedrockConverse):
@@ -51,13 +34,13 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
     - Failures are the typed ones of `teller.errors`; Bedrock is asked again only while nothing was passed on.
     - Every model id streams. A tool call that no words go before comes whole, at its end.
     - `response_metadata` also holds OpenAI's `finish_reason`, and a cache point follows Nova's first system message.
-    - No client is built and no network touched at the start: the base model of an application profile is to be given
-      (`base_model_id`, `provider`), and `default_headers` is not taken.
+    - No client is built and no network touched at the start. So of an application profile `base_model_id` and
+      `provider` are to be given, and `default_headers` is not taken.
 
     A stream that is closed or cancelled closes its socket at once, before its first token too.
     """
 
-    connection: SkipValidation[BedrockConnection | None] = Field(None, exclude=True)
+    connection: SkipValidation[BedrockConnection | None] = Field(None, exclude=True, repr=False)
     """The client that the process's models share; unset, the model has one of its own, by its parent's fields."""
     first_token_seconds: float = Field(15.0, gt=0)
     """Longest wait for a stream's first words, all attempts together."""
@@ -67,19 +50,19 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
     """Longest wait, in seconds, for an answer that is not streamed, all attempts together."""
     max_retries: int | None = Field(2, ge=0, le=2)
     """How often a call is tried again where that can help; expired credentials are read anew once besides."""
+    _shared: BedrockConnection = PrivateAttr()
 
     @model_validator(mode="before")
     @classmethod
-    def _prepare(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _start_without_clients(cls, values: dict[str, Any]) -> dict[str, Any]:
         if values.get("default_headers"):
-            raise ValueError("default_headers: requests of models that share a connection have no headers of their own")
-        known = _foundation(values.get("model_id") or values.get("model") or "")
-        return {"client": _Builder(), "bedrock_client": _Builder(), **known, **values}
+            raise ValueError("default_headers: models that share a connection have no headers of their own")
+        known = foundation(values.get("model_id") or values.get("model") or "")
+        return {"client": StandIn(), "bedrock_client": StandIn(), **known, **values}
 
     @model_validator(mode="after")
     def _connect(self) -> Self:
-        if self.connection is None:
-            self.connection = self._own_connection()
+        self._shared = self.connection = self.connection or _own_connection(self)
         return self
 
     @classmethod
@@ -88,7 +71,7 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """Return False: LangChain could not load it back, as its namespace is not LangChain's."""
+        """Return False: LangChain could not load it back, as it looks in its own packages."""
         return False
 
     def bind_tools(
@@ -97,7 +80,7 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
         """Bind tools; `tool_choice` also takes OpenAI's forms: `required`, `none`, or an object that names one."""
         wanted = choice(tool_choice)
         if wanted == "none":
-            return super().bind_tools(tools, strict=strict, **kwargs).bind(tool_choice="none")
+            return super().bind_tools(tools, strict=strict, **kwargs).bind(tool_choice=wanted)
         return super().bind_tools(tools, tool_choice=wanted, strict=strict, **kwargs)
 
     async def _agenerate(
@@ -107,21 +90,9 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request = self._request(messages, stop, kwargs)
-
-        async def converse(client: Any, _: Any) -> dict[str, Any]:
-            response: dict[str, Any] = await client.converse(**request)
-            refuse_malformed(response.get("stopReason"))
-            if "output" not in response:
-                raise UnusableAnswerError(FAILED)
-            return response
-
-        response = await call_bedrock(
-            self._shared, converse, seconds=self.timeout, retries=self.max_retries or 0
-        )
-        finish = FINISH_REASONS.get(response.get("stopReason", ""), "stop")
-        message = _parse_response(response, inline_reasoning_tags=self._inline_reasoning_tags_for_model())
-        message.response_metadata |= {"finish_reason": finish, "model_provider": "bedrock_converse", **self._names()}
+        call = partial(_converse, request=self._request(messages, stop, kwargs))
+        response = await call_bedrock(self._shared, call, self.timeout, self.max_retries)
+        message = read_message(response, self._names, self._inline_reasoning_tags_for_model())
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _astream(
@@ -131,13 +102,13 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncGenerator[ChatGenerationChunk]:
-        opening = partial(StreamedAnswer.opened, self._request(messages, stop, kwargs), self.idle_seconds)
-        answer = await call_bedrock(
-            self._shared, opening, seconds=self.first_token_seconds, retries=self.max_retries or 0
-        )
+        request = self._request(messages, stop, kwargs)
+        call = partial(StreamedAnswer.opened, request=request, idle_seconds=self.idle_seconds)
+        answer = await call_bedrock(self._shared, call, self.first_token_seconds, self.max_retries)
+        told_once = {**self._names, "ResponseMetadata": answer.metadata}
         try:
             async for event in answer.events():
-                chunk = self._chunk(event, answer.metadata)
+                chunk = read_event(event, told_once)
                 if run_manager:
                     await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk
@@ -165,20 +136,43 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
 
-    def _request(self, messages: Sequence[BaseMessage], stop: list[str] | None, options: dict[str, Any]) -> Event:
-        """Return what langchain-aws would send, in the form that Nova takes.
-
-        Raises:
-            ModelRequestError: a message holds what Bedrock has no form for.
-        """
-        offered = _offered(options, messages)
-        has_tools = bool(offered.get("tools") or offered.get("toolConfig"))
+    def _request(self, messages: Sequence[BaseMessage], stop: list[str] | None, options: dict[str, Any]) -> Request:
         caches = "amazon.nova" in self._get_base_model()
-        try:
-            next(super()._stream(normalise(messages, tools=has_tools, cache_prefix=caches), stop, None, **offered))
-        except _Built as built:
-            built.request["inferenceConfig"] = within_limits(built.request.get("inferenceConfig", {}))
-            return built.request
-        except ValueError as wrong:
-            raise ModelRequestError(REFUSED.message) from wrong
-        raise AssertionError("langchain-aws streamed without a client")
+        return build_request(super()._stream, messages, stop, options, cache_prefix=caches)
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """Which model answered, as langchain-aws tells it."""
+        profile = {"inference_profile_id": self.model_id} if "application-inference-profile" in self.model_id else {}
+        return {"model_name": self.base_model_id or self.model_id, **profile}
+
+
+async def _converse(client: Any, _: Any, *, request: Request) -> dict[str, Any]:
+    response: dict[str, Any] = await client.converse(**request)
+    refuse_malformed(response.get("stopReason"))
+    return response
+
+
+def _own_connection(model: AsyncChatBedrockConverse) -> BedrockConnection:
+    """Return a connection by the fields that langchain-aws has for it.
+
+    Keys and tokens that the model only took over from the environment are left there, where AWS's chain finds them.
+    """
+    given = model.model_fields_set
+    keys = None
+    if model.aws_access_key_id and model.aws_secret_access_key and "aws_access_key_id" in given:
+        token = model.aws_session_token
+        keys = Keys(
+            model.aws_access_key_id.get_secret_value(),
+            model.aws_secret_access_key.get_secret_value(),
+            token.get_secret_value() if token else None,
+        )
+    bearer = model.bedrock_api_key if "bedrock_api_key" in given else None
+    return BedrockConnection(
+        region_name=model.region_name,
+        profile_name=model.credentials_profile_name,
+        endpoint_url=model.endpoint_url,
+        keys=keys,
+        bearer_token=bearer.get_secret_value() if bearer else None,
+        config=model.config,
+    )

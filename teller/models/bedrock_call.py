@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import structlog
 from botocore.exceptions import ClientError
 
-from teller.models.bedrock_client import BedrockConnection, Opened
-from teller.models.bedrock_errors import SILENT, Meaning, Retry, meaning
+from teller.models.bedrock_client import BedrockConnection
+from teller.models.bedrock_errors import SILENT, Retry, meaning
 
 _log = structlog.get_logger(__name__)
 
@@ -20,8 +20,8 @@ Call = Callable[[Any, asyncio.Timeout], Awaitable[T]]
 """Takes the client and the limit that it is under, which it may move once Bedrock has begun to answer."""
 
 
-async def call_bedrock(connection: BedrockConnection, call: Call[T], *, seconds: float, retries: int) -> T:
-    """Return what a call returns; all attempts and pauses together have so many seconds.
+async def call_bedrock(connection: BedrockConnection, call: Call[T], seconds: float | None, retries: int | None) -> T:
+    """Return what a call returns; all attempts and pauses together have so many seconds (None: no limit).
 
     A call can be tried again because nothing of its answer has reached anybody: pass on the first piece only when
     this function has returned. An attempt that would begin too late is not waited for.
@@ -31,7 +31,7 @@ async def call_bedrock(connection: BedrockConnection, call: Call[T], *, seconds:
     """
     try:
         async with asyncio.timeout(seconds) as limit:
-            return await _call(connection, call, limit, retries)
+            return await _call(connection, call, limit, retries or 0)
     except TimeoutError as late:
         raise SILENT.error(SILENT.message) from late
 
@@ -72,4 +72,6 @@ async def _paused(retry: Retry, tries: int, limit: asyncio.Timeout) -> bool:
 
 def _cause(failure: Exception) -> str:
     """Return what an operator can look up: AWS's code, or the name of the exception. No text: it may quote a caller."""
-    return str(failure.response["Error"]["Code"]) if isinstance(failure, ClientError) else type(failure).__name__
+    if isinstance(failure, ClientError):
+        return str(failure.response.get("Error", {}).get("Code"))
+    return type(failure).__name__

@@ -40,7 +40,7 @@ class BedrockConnection:
     """A pool of connections to Bedrock's runtime, opened at its first use or by `async with`, closed by `aclose`.
 
     The endpoint is AWS's own for the region unless `endpoint_url` or `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` names another.
-    Every event loop that uses it has a pool of its own. No thread is held by a call, and botocore's own retries are off.
+    Every event loop that uses it has a pool of its own. No call holds a thread, and botocore's own retries are off.
     """
 
     region_name: str | None = None

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiobotocore.credentials import AioCredentials
-from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, NoCredentialsError
 
 Load = Callable[[], Awaitable[Any]]
 """Reads credentials afresh: botocore's whole chain (environment, files, SSO, roles, container, instance)."""
@@ -32,16 +32,19 @@ class RenewableCredentials(AioCredentials):  # type: ignore[misc]  # aiobotocore
 
         Raises:
             NoCredentialsError: there are none, anywhere.
-            CredentialRetrievalError: they have expired and their source gives no new ones.
+            CredentialRetrievalError: their source fails, or gives expired ones.
         """
-        if self._found is None:
-            await self._read(self._reads)
-        if self._found is None:
-            raise NoCredentialsError
         try:
-            return await self._found.get_frozen_credentials()
-        except RuntimeError as expired:  # botocore's form of "were refreshed, but are still expired"
-            raise CredentialRetrievalError(provider=self._found.method, error_msg="still expired") from expired
+            if self._found is None:
+                await self._read(self._reads)
+            frozen = await self._found.get_frozen_credentials() if self._found else None
+        except (BotoCoreError, ClientError):
+            raise
+        except Exception as failure:  # a helper's bad JSON, a command that is not there, expired still (RuntimeError)
+            raise CredentialRetrievalError(provider="AWS", error_msg=type(failure).__name__) from failure
+        if frozen is None:
+            raise NoCredentialsError
+        return frozen
 
     def forget(self, generation: int) -> None:
         """Read them again at the next request, unless another request has seen to that already."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from teller.models.bedrock_parts import Block, as_text, blocks, parts
+from teller.models.bedrock_parts import Block, as_text, blocks, joined, parts
 from teller.models.bedrock_tools import lawful
 
 OPENING = "(The conversation begins.)"
@@ -51,7 +51,7 @@ def within_limits(inference: dict[str, Any]) -> dict[str, Any]:
         if name in limited:
             limited[name] = min(max(limited[name], 0.0), 1.0)
     if "stopSequences" in limited:
-        limited["stopSequences"] = list(dict.fromkeys(stop for stop in limited["stopSequences"] if stop.strip()))
+        limited["stopSequences"] = list(dict.fromkeys(stop for stop in limited["stopSequences"] if stop))
     return {name: value for name, value in limited.items() if value != []}
 
 
@@ -81,8 +81,7 @@ def _merged(turns: Iterable[BaseMessage]) -> list[BaseMessage]:
     for turn in turns:
         before = merged[-1] if merged else None
         if isinstance(turn, AIMessage) and isinstance(before, AIMessage):
-            joined: list[Block] = [*before.content, *turn.content]
-            merged[-1] = turn.model_copy(update={"content": joined})
+            merged[-1] = turn.model_copy(update={"content": joined([*blocks(before), *blocks(turn)])})
         else:
             merged.append(turn)
     return merged

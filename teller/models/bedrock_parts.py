@@ -22,13 +22,13 @@ def parts(message: BaseMessage) -> Iterator[BaseMessage]:
             words = [block for block in content if _kind(block) not in _CALL_BLOCKS]
             calls = message.tool_calls or [_call(block) for block in content if _kind(block) == "tool_use"]
             if words or calls:
-                yield AIMessage(words, tool_calls=calls, response_metadata=message.response_metadata)
+                yield AIMessage(joined(words), tool_calls=calls, response_metadata=message.response_metadata)
         case HumanMessage():
             yield from (_result(block) for block in content if _kind(block) == "tool_result")
             if words := [block for block in content if _kind(block) != "tool_result"]:
-                yield HumanMessage(message.content if isinstance(message.content, str) else words)
+                yield HumanMessage(joined(words))
         case ToolMessage():
-            yield message.model_copy(update={"content": content or NO_OUTPUT})
+            yield message.model_copy(update={"content": joined(content) or NO_OUTPUT})
         case FunctionMessage():
             if content:
                 yield HumanMessage(f"[Result of {message.name}: {message.text}]")
@@ -37,10 +37,18 @@ def parts(message: BaseMessage) -> Iterator[BaseMessage]:
 
 
 def blocks(message: BaseMessage) -> list[Block]:
-    """Return the content of a message in blocks, without blank text."""
+    """Return the content of a message in blocks, without blank text; plain text in Bedrock's form.
+
+    A block in LangChain's form costs langchain-aws 1.9.1 0.15 ms, as it looks up type hints for each.
+    """
     content = [message.content] if isinstance(message.content, str) else message.content
-    texts = [{"type": "text", "text": block} if isinstance(block, str) else block for block in content]
-    return [block for block in texts if _kind(block) != "text" or block["text"].strip()]
+    formed = [_plain(block) for block in content]
+    return [block for block in formed if _kind(block) != "text" or block["text"].strip()]
+
+
+def joined(content: list[Block]) -> str | list[Block]:
+    """Return blocks as one text, if they are nothing else."""
+    return content if any(block.keys() != {"text"} for block in content) else "\n".join(b["text"] for b in content)
 
 
 def as_text(part: BaseMessage) -> BaseMessage:
@@ -49,8 +57,14 @@ def as_text(part: BaseMessage) -> BaseMessage:
         return HumanMessage(f"[Result of a tool: {part.text.strip() or NO_OUTPUT}]")
     if isinstance(part, AIMessage) and part.tool_calls:
         told = [f"[Called {call['name']} with {json.dumps(call['args'])}]" for call in part.tool_calls]
-        return AIMessage([*part.content, {"type": "text", "text": "\n".join(told)}])
+        return AIMessage(joined([*blocks(part), {"text": "\n".join(told)}]))
     return part
+
+
+def _plain(block: Block) -> Block:
+    if isinstance(block, str):
+        return {"text": block}
+    return {"text": block["text"]} if block.get("type") == "text" and not block.get("citations") else block
 
 
 def _kind(block: Block) -> str:

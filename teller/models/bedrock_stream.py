@@ -1,38 +1,38 @@
 """An answer while it is made: the events of ConverseStream, and the proof that they are all there."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, Self
 
-from teller.models.bedrock_errors import BROKEN_OFF, FAILED, UnusableAnswerError, meaning
+from teller.models.bedrock_answer import refuse_malformed
+from teller.models.bedrock_errors import BROKEN_OFF, SILENT, UnusableAnswerError, meaning
+from teller.models.bedrock_silence import Silence
 
 Event = dict[str, Any]
-
-_MALFORMED = {"malformed_tool_use", "malformed_model_output"}
 
 
 class StreamedAnswer:
     """The events of one answer, and what came with them. Close it: that closes its socket, unless it is at its end."""
 
-    def __init__(self, response: Mapping[str, Any]) -> None:
+    def __init__(self, response: Mapping[str, Any], idle_seconds: float) -> None:
         self.metadata: dict[str, Any] = response["ResponseMetadata"]
+        self._idle_seconds = idle_seconds
         self._stream = response["stream"]
-        self._arriving: AsyncIterator[Event] = aiter(self._stream)
         self._held: list[Event] = []
-        self._complete = False
+        self._arriving = self._whole()
 
     @classmethod
     async def opened(
-        cls, client: Any, request: Mapping[str, Any], limit: asyncio.Timeout, idle_seconds: float
-    ) -> "StreamedAnswer":
+        cls, client: Any, limit: asyncio.Timeout, *, request: Mapping[str, Any], idle_seconds: float
+    ) -> Self:
         """Return an answer whose first words have come.
 
-        A tool call that no words go before is read to its end: Nova may spoil one, and until something is passed on it
-        can be asked again. `limit` is for the first sign of an answer; from there on only silence is limited.
+        A tool call that no words go before is read to its end: Nova spoils one now and then, and as long as nothing is
+        passed on it can be asked again. `limit` is for the first sign of an answer; after that silence is limited.
         """
-        answer = cls(await client.converse_stream(**request))
+        answer = cls(await client.converse_stream(**request), idle_seconds)
         try:
-            while event := await answer._next():
+            async for event in answer._arriving:
                 answer._held.append(event)
                 if _has_words(event):
                     break
@@ -43,7 +43,7 @@ class StreamedAnswer:
             raise
         return answer
 
-    async def events(self, idle_seconds: float) -> AsyncGenerator[Event]:
+    async def events(self) -> AsyncGenerator[Event]:
         """Yield every event, up to the end of a whole answer.
 
         Raises:
@@ -51,43 +51,34 @@ class StreamedAnswer:
         """
         for event in self._held:
             yield event
-        while event := await self._next_in_time(idle_seconds):
-            yield event
+        silence = Silence(self._idle_seconds, self.close)
+        try:
+            async for event in self._arriving:
+                silence.end()
+                yield event
+                silence.begin()
+        except Exception as failure:
+            if means := SILENT if silence.broken else meaning(failure):
+                raise means.error(means.message) from failure
+            raise
+        finally:
+            silence.cancel()
 
     def close(self) -> None:
         """Close the socket at once, unless the answer has been read to its end and gave it back."""
         self._stream.close()
 
-    async def _next_in_time(self, idle_seconds: float) -> Event | None:
-        try:
-            async with asyncio.timeout(idle_seconds):
-                return await self._next()
-        except Exception as failure:
-            if means := meaning(failure):
-                raise means.error(means.message) from failure
-            raise
-
-    async def _next(self) -> Event | None:
-        """Return the next event that we know, or None at the end of a whole answer."""
-        event = await anext(self._arriving, None)
-        while event is not None and "SDK_UNKNOWN_MEMBER" in event:  # botocore's name for what is newer than it
-            event = await anext(self._arriving, None)
-        if event is None and not self._complete:
+    async def _whole(self) -> AsyncGenerator[Event]:
+        """Yield the events that we know, and raise at the end of an answer that is not whole."""
+        complete = False
+        async for event in self._stream:
+            if "messageStop" in event:
+                complete = True
+                refuse_malformed(event["messageStop"].get("stopReason"))
+            if "SDK_UNKNOWN_MEMBER" not in event:  # botocore's name for an event that is newer than it
+                yield event
+        if not complete:
             raise UnusableAnswerError(BROKEN_OFF)
-        if event and "messageStop" in event:
-            self._complete = True
-            refuse_malformed(event["messageStop"].get("stopReason"))
-        return event
-
-
-def refuse_malformed(stop_reason: str | None) -> None:
-    """Raise if the model itself says that its answer is malformed.
-
-    Raises:
-        UnusableAnswerError: it does.
-    """
-    if stop_reason in _MALFORMED:
-        raise UnusableAnswerError(FAILED)
 
 
 def _has_words(event: Event) -> bool:

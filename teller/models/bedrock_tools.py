@@ -15,8 +15,8 @@ _LONGEST = 64  # characters of a name or an id: botocore's service model, ToolNa
 def declared(tools: Iterable[Any]) -> list[Any]:
     """Return tools that may be sent.
 
-    Those in OpenAI's form are copied with what Bedrock knows of them: langchain-aws 1.9.1 changes them in place, so that
-    a bound model would work once, and fails where `parameters` is missing, as it may be.
+    Those in OpenAI's form are copied with what Bedrock knows of them: langchain-aws 1.9.1 changes them in place, so
+    that a bound model would work once, and it fails where `parameters` is missing, as it may be.
     """
     return [_openai(tool) if isinstance(tool, dict) and "function" in tool else tool for tool in tools]
 

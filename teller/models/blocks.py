@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 _HEADING = re.compile(r"#{1,6}\s+(.+?)\s*#*$|\*\*([^*]+)\*\*:?$")
 _ITEM = re.compile(r"(?P<indent>\s*)(?:[-*+\u2022\u2013]|\d{1,2}[.)])\s+(?P<text>.+)")
+_NUMBERED = re.compile(r"\s*\d")
 _RULE = re.compile(r"[\s|:-]+$")
 _MARKUP = re.compile(r"\*\*|__|`|^>\s?|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)")
 _LINK = re.compile(r"!?\[([^\]\[]{0,300})\]\([^()]{0,500}\)")
@@ -34,9 +35,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """The items of one list, nested ones after their parent."""
+    """The items of one list, nested ones after their parent; `ordered` where they are numbered."""
 
     items: tuple[Item, ...]
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,8 @@ def _items(lines: list[str]) -> Items:
         elif line.strip() and items:
             items[-1] = Item(f"{items[-1].text} {plain(line)}", items[-1].parent)
     named = {item.parent for item in items}
-    return Items(
-        tuple(item for item in items if item.text and (item.text not in named or item.text.endswith((".", "!", "?"))))
-    )
+    kept = (item for item in items if item.text and (item.text not in named or item.text.endswith((".", "!", "?"))))
+    return Items(tuple(kept), ordered=bool(_NUMBERED.match(lines[0])))
 
 
 def _table(lines: list[str]) -> Table:

@@ -1,4 +1,8 @@
-"""What speaks for each quotable sentence as the answer to a question, and for there being no answer, in numbers."""
+"""The evidence for every candidate sentence, and for "no answer": what is weighed, as numbers.
+
+Cosines alone do not tell an answer from its neighbours, nor an answerable question from a near miss. What else speaks
+for or against a sentence is put beside them here; `answer_choice` weighs it all with fitted weights.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,46 +13,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teller.knowledge.index import Passage, Vector
-from teller.models.answer_type import asked_type, holds
-from teller.models.question_words import all_stems, matching, stems, weight
+from teller.models.answer_type import holds
+from teller.models.asked import Asked, read
+from teller.models.missing import FOR_MISSING, missing
+from teller.models.question_words import all_stems, matching, stems
 from teller.models.sentences import Quotable
+from teller.models.stemming import stem
 
 Numbers = NDArray[np.float64]
 
-FOR_EACH = (
+_SIMILAR = (
     "in_context",  # cosine of the question with the sentence under its headings
     "bare",  # ... with the sentence alone
-    "lately",  # how much nearer the last turn alone is than the whole question (0 without an earlier turn)
+    "heading",  # ... with its headings alone
+    "section",  # the best cosine of its section
+    "core",  # ... of what is left of the question without the words that say nothing
+    "lately",  # how much nearer what is asked last is than the whole question (0 without anything before it)
+    "lately_leaning",  # ... where it leans on what was said before
+)
+_WORDS = (
     "own",  # share of the question's weight that the sentence's words cover
+    "headed",  # share that only its headings cover
     "elsewhere",  # share that other passages or sections cover, but not this sentence nor its headings
+)
+_FORM = (
     "untyped",  # the question wants an amount, a time, ... and the sentence holds none
     "list_asked",  # a list, and a list was asked for
+    "steps_asked",  # a list, and the steps of something were asked for
     "list_unasked",
+    "step_alone",  # one item, where a list or steps were asked for
     "row",  # a table row
-    "opens",  # the passage's first sentence
+    "opens",  # the first sentence of its section
+    "overview_plain",  # where an overview was asked for: says what the thing is, not what to do with it, or when
+    "in_range",  # a table row whose name is a range of numbers that one of the question lies in
     "first_passage",  # from the passage that the search ranked first
 )
+FOR_EACH = _SIMILAR + _WORDS + _FORM
 FOR_NONE = (
     "bias",
-    "missing",  # share of the question's weight that occurs in no passage
-    "rarest_missing",  # weight of the rarest word that occurs in no passage
-    "missing_modifier",  # ... of one that stands before a word that does occur: the *platinum* card
-    "missing_product",  # ... and after "the", "a", "your", where an amount or a rate is asked
+    *FOR_MISSING,
+    "pair_apart",  # weight of two neighbouring words that no one sentence has both of: *student loans* of a bank without
     "best",  # the best cosine of any sentence
+    "typical",  # the mean cosine
+    "best_lately",  # how much the best cosine rises with what is asked last alone
+    "best_core",  # the best cosine of its core
     "words",  # content words of the question, in fives
-    "turns",  # whether an earlier turn is part of the question
+    "leans",  # whether an earlier turn is part of the question
+    "story",  # whether there is anything before what is asked
     "stands_out",  # how many standard deviations the best cosine is above the mean
+    "overview",  # whether an overview was asked for
 )
-_EARLIER_TURN = 0.35  # what a word of an earlier turn counts beside one of the last turn
-_NAMED = re.compile(r"\b(?:the|an?|your|my|this|that)\s+([\w'-]+)", re.IGNORECASE)
-_ASKS_LIST = re.compile(
-    r"\b(?:what|which)\b.*\b(?:documents?|papers?|paperwork|things|classes|options|ways|kinds|types|requirements|steps)\b"
-    r"|\bwhat (?:all )?(?:do|should|must|will|can|would) i (?:\w+ ){0,4}?"
-    r"(?:need|bring|show|have|prepare|provide|take)\b"
-    r"|\bneed to (?:bring|show|have|provide)\b|\bhow (?:do|can|should|would) i\b|\blist\b|\brequirements?\b"
-    r"|\bwhat .*\b(?:required|needed)\b",
-    re.IGNORECASE,
-)
+
+
+_TO_DO = re.compile(r"(?:To|If|When|Before|After|For|Once|You (?:can|may|must|need))\b")
+_RANGE = re.compile(r"(\d[\d,.]*)\s*(?:to|-|\u2013)\s*(\d[\d,.]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +81,19 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A passage's candidates and the vectors of their texts, without (`bare`) and with their headings."""
+    """A passage's candidates and the vectors of their texts, alone (`bare`), with their headings, and of these."""
 
     candidates: tuple[Candidate, ...]
     bare: NDArray[np.float32] = field(repr=False)
     in_context: NDArray[np.float32] = field(repr=False)
+    headings: NDArray[np.float32] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The candidates, a row of `FOR_EACH` for each, `FOR_NONE`, and where each word of the question was found."""
 
+    asked: Asked
     candidates: tuple[Candidate, ...]
     for_each: Numbers
     for_none: Numbers
@@ -88,95 +108,131 @@ def candidates_of(passage: Passage, quotables: Sequence[Quotable]) -> tuple[Cand
     )
 
 
-def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepared]) -> Evidence:
+def weigh(question: str, whole: Vector, last: Vector, core: Vector, prepared: Sequence[Prepared]) -> Evidence:
     """Return what speaks for each candidate and for none.
 
     Args:
-        question: one turn, or several on lines of their own of which the last one asks.
+        question: one line, or several of which the last one asks.
         whole: the question's vector.
         last: the vector of its last line alone (the same one, where there is but one line).
+        core: the vector of `asked.core`.
         prepared: the passages, best first, with at least one candidate among them.
     """
+    asked = read(question)
     candidates = tuple(candidate for passage in prepared for candidate in passage.candidates)
-    words = _asked_words(question)
-    found = matching(words, frozenset().union(*(c.own | c.context for c in candidates)))
-    similar = np.concatenate([passage.in_context @ whole for passage in prepared])
-    rows = np.zeros((len(candidates), len(FOR_EACH)))
-    rows[:, 0] = similar
-    rows[:, 1] = np.concatenate([passage.bare @ whole for passage in prepared])
-    rows[:, 2] = np.concatenate([passage.in_context @ last for passage in prepared]) - similar
-    rows[:, 3:5] = [_coverage(candidate, words, found) for candidate in candidates]
-    rows[:, 5:10] = _form(question, candidates)
-    rows[: len(prepared[0].candidates), 10] = 1.0
-    return Evidence(candidates, rows, _for_none(question, words, found, similar), found)
+    wanted = asked.words.keys() | asked.things.keys()
+    found = matching(wanted, frozenset().union(*(c.own | c.context for c in candidates)))
+    similar = _similarity(asked, candidates, whole, last, core, prepared)
+    covered = np.array([_coverage(candidate, asked, found) for candidate in candidates])
+    form = np.array([_form(candidate, asked, found) for candidate in candidates])
+    form[: len(prepared[0].candidates), -1] = 1.0
+    kept = _openings(asked, candidates, found) if asked.wants_overview else range(len(candidates))
+    for_none = [
+        1.0,
+        *missing(asked, found),
+        _pair_apart(asked, candidates, found),
+        *_standing(asked, similar),
+    ]
+    rows = np.hstack([similar, covered, form])[kept]
+    return Evidence(asked, tuple(candidates[i] for i in kept), rows, np.array(for_none), found)
 
 
-def _asked_words(question: str) -> dict[str, float]:
-    """Return the content words of a question with what they weigh; those of earlier turns count less."""
-    *earlier, turn = question.splitlines()
-    words = {word: _EARLIER_TURN * weight(word) for line in earlier for word in stems(line)}
-    return words | {word: weight(word) for word in stems(turn)}
+def _openings(asked: Asked, candidates: Sequence[Candidate], found: Mapping[str, frozenset[str]]) -> Sequence[int]:
+    """Return which candidates open a section and speak of what an overview is asked of; all, where none does."""
+    topics = [found[word] for word in asked.things if found[word]]
+    opening = [
+        i
+        for i, candidate in enumerate(candidates)
+        if candidate.quotable.opens and topics and all(t & (candidate.own | candidate.context) for t in topics)
+    ]
+    return opening or range(len(candidates))
 
 
-def _for_none(
-    question: str, words: Mapping[str, float], found: Mapping[str, frozenset[str]], similar: NDArray[np.float32]
+def _similarity(
+    asked: Asked, candidates: Sequence[Candidate], whole: Vector, last: Vector, core: Vector, prepared: Sequence[Prepared]
 ) -> Numbers:
-    """Return `FOR_NONE`."""
-    missing = [share for word, share in words.items() if not found[word]]
-    *earlier, turn = question.splitlines()
-    return np.array(
-        [
-            1.0,
-            sum(missing) / (sum(words.values()) or 1.0),
-            max(missing, default=0.0),
-            *_missing_modifier(turn, found),
-            similar.max(),
-            len(words) / 5,
-            bool(earlier),
-            (similar.max() - similar.mean()) / (similar.std() + 1e-6),
-        ]
+    """Return the columns `_SIMILAR`."""
+    in_context = np.concatenate([passage.in_context for passage in prepared])
+    similar = in_context @ whole
+    sections: dict[tuple[int, str], float] = {}
+    places = [(id(candidate.passage), candidate.quotable.context) for candidate in candidates]
+    for place, cosine in zip(places, similar, strict=True):
+        sections[place] = max(sections.get(place, -1.0), float(cosine))
+    lately = in_context @ last - similar
+    columns = (
+        similar,
+        np.concatenate([passage.bare for passage in prepared]) @ whole,
+        np.concatenate([passage.headings for passage in prepared]) @ whole,
+        [sections[place] for place in places],
+        in_context @ core,
+        lately,
+        lately * asked.leans,
+    )
+    return np.column_stack(columns).astype(np.float64)
+
+
+def _standing(asked: Asked, similar: Numbers) -> tuple[float, ...]:
+    """Return the columns best to overview of `FOR_NONE`."""
+    whole = similar[:, 0]
+    return (
+        whole.max(),
+        whole.mean(),
+        (whole + similar[:, _SIMILAR.index("lately")]).max() - whole.max(),
+        similar[:, _SIMILAR.index("core")].max(),
+        len(asked.words) / 5,
+        asked.leans,
+        asked.has_story,
+        (whole.max() - whole.mean()) / (whole.std() + 1e-6),
+        asked.wants_overview,
     )
 
 
+def _pair_apart(asked: Asked, candidates: Sequence[Candidate], found: Mapping[str, frozenset[str]]) -> float:
+    """Return the weight of the weightiest pair of neighbours that are both found, but in no one place."""
+    apart = 0.0
+    for left, right in pairwise(all_stems(asked.turn)):
+        if found.get(left) and found.get(right) and left != right:
+            together = any(found[left] & h and found[right] & h for h in (c.own | c.context for c in candidates))
+            apart = max(apart, 0.0 if together else min(asked.words.get(left, 0.0), asked.words.get(right, 0.0)))
+    return apart
+
+
 def _coverage(
-    candidate: Candidate, words: Mapping[str, float], found: Mapping[str, frozenset[str]]
-) -> tuple[float, float]:
-    """Return the shares of the question's weight that the sentence covers, and that only something else covers."""
-    total = sum(words.values()) or 1.0
-    own = sum(share for word, share in words.items() if found[word] & candidate.own)
+    candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]
+) -> tuple[float, ...]:
+    """Return the columns `_WORDS`."""
+    total = sum(asked.words.values()) or 1.0
     here = candidate.own | candidate.context
-    elsewhere = sum(share for word, share in words.items() if found[word] and not found[word] & here)
-    return own / total, elsewhere / total
+    own = sum(share for word, share in asked.words.items() if found[word] & candidate.own)
+    headed = sum(share for word, share in asked.words.items() if found[word] & here) - own
+    elsewhere = sum(share for word, share in asked.words.items() if found[word] and not found[word] & here)
+    return own / total, headed / total, elsewhere / total
 
 
-def _form(question: str, candidates: Sequence[Candidate]) -> Numbers:
-    """Return the columns untyped, list_asked, list_unasked, row and opens."""
-    kind = asked_type(question)
-    wants_list = bool(_ASKS_LIST.search(question.splitlines()[-1]))
-    form = np.zeros((len(candidates), 5))
-    for i, quotable in enumerate(candidate.quotable for candidate in candidates):
-        is_list = quotable.kind == "list"
-        form[i] = (
-            bool(kind) and not holds(kind, quotable.text),
-            is_list and wants_list,
-            is_list and not wants_list,
-            quotable.kind == "row",
-            quotable.place == 0,
-        )
-    return form
+def _form(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, ...]:
+    """Return the columns `_FORM`; the last one is filled in by the caller."""
+    quotable = candidate.quotable
+    is_list, overview = quotable.kind == "list", asked.wants_overview
+    return (
+        bool(asked.kind) and not holds(asked.kind, quotable.text),
+        is_list and asked.wants_list,
+        is_list and asked.wants_steps,
+        is_list and not (asked.wants_list or asked.wants_steps or asked.may_be_list),
+        quotable.kind == "item" and (asked.wants_list or asked.wants_steps),
+        quotable.kind == "row",
+        quotable.opens,
+        overview and not _TO_DO.match(quotable.text),
+        bool(quotable.cells) and _in_range(asked, quotable.cells[0][1]),
+        0.0,
+    )
 
 
-def _missing_modifier(turn: str, found: Mapping[str, frozenset[str]]) -> tuple[float, float]:
-    """Return the weight of the rarest missing word right before a found one ("no *student* loan, but loans").
+def _in_range(asked: Asked, name: str) -> bool:
+    """Return whether a number of the question lies in a range such as "700 to 739"."""
+    numbers = [float(word) for word in asked.words if _is_number(word)]
+    ranges = [(stem(low), stem(high)) for low, high in _RANGE.findall(name)]
+    return any(float(low) <= n <= float(high) for low, high in ranges if _is_number(low) and _is_number(high) for n in numbers)
 
-    The second value is the same for words that name a product whose price or rate is asked: "the *platinum* card".
-    """
-    named = {stems(words[1])[0] for words in _NAMED.finditer(turn) if stems(words[1])}
-    nearby = {
-        word: weight(word)
-        for word, after in pairwise(all_stems(turn))
-        if word in found and not found[word] and found.get(after)
-    }
-    priced = asked_type(turn) in {"amount", "price", "rate"}
-    products = [share for word, share in nearby.items() if priced and word in named]
-    return max(nearby.values(), default=0.0), max(products, default=0.0)
+
+def _is_number(word: str) -> bool:
+    return word.replace(".", "", 1).isdigit()

@@ -46,6 +46,8 @@ class PreparedPassages:
 
     async def _prepare(self, passage: Passage) -> Prepared:
         candidates = candidates_of(passage, quotables(passage))
-        texts = [text for c in candidates for text in (c.quotable.text, c.quotable.in_context)]
-        both = np.asarray(await self._vectors.vectors(texts) if texts else [], dtype=np.float32)
-        return Prepared(candidates, both[0::2], both[1::2])
+        texts = [text for c in candidates for text in (c.quotable.text, c.quotable.in_context, c.quotable.headings)]
+        different = list(dict.fromkeys(texts))
+        vectors = dict(zip(different, await self._vectors.vectors(different) if different else [], strict=True))
+        all_three = np.asarray([vectors[text] for text in texts], dtype=np.float32)
+        return Prepared(candidates, all_three[0::3], all_three[1::3], all_three[2::3])

@@ -15,6 +15,7 @@ from teller.models.everyday_words import same_meaning
 from teller.models.stemming import stem
 
 _WORD = re.compile(r"\d[\d,]*(?:\.\d+)?|[a-z]+(?:'[a-z]+)?", re.IGNORECASE)
+_PREFIX = re.compile(r"\b(pre|re|co|non|e)-(?=[a-z])", re.IGNORECASE)  # "pre-approval" is "preapproval"
 # Words that say nothing of what is asked: grammar, politeness, hesitation, and verbs that fit any question.
 _FUNCTION_WORDS = """
 a an the and or but if then than so as of at by for from in into on onto off out over under up down with without about
@@ -23,9 +24,10 @@ that's these those there here what what's which who who's whom whose when where 
 am is isn't are aren't be been being was were do does doesn't did didn't don't done have has had having can can't could
 will would should shall may might must not no yes
 any some one ones all each every much many more most very too just only also again
+wife husband niece nephew guys stuff today yesterday
 please um uh er hmm hello hi hey thanks ok okay well really actually maybe
 like tell know say want wanna need get got go going gonna gotta give make let take happen happens happened mean means
-work works use using interested information explain describe learn details thing things something somebody someone anything anyone way kind sort lot dollars dollar
+work works use using thing things something somebody someone anything anyone way kind sort lot dollars dollar
 """
 _SILENT = frozenset(_FUNCTION_WORDS.split())
 _FIRST_WHOLE_WORD = 1996  # ids below are marks, letters and symbols
@@ -55,8 +57,14 @@ def stems(text: str) -> list[str]:
 
 def all_stems(text: str) -> list[str]:
     """Return a stem for every word of a text, "" for a function word."""
-    words = (word.lower() for word in _WORD.findall(text.replace("\u2019", "'")))
-    return ["" if word in _SILENT else stem(word) for word in words]
+    return [stemmed for _, stemmed in words_and_stems(text)]
+
+
+def words_and_stems(text: str) -> list[tuple[str, str]]:
+    """Return every word of a text in lower case with its stem, "" for a function word."""
+    joined = _PREFIX.sub(r"\1", text.replace("\u2019", "'"))
+    words = (word.lower() for word in _WORD.findall(joined))
+    return [(word, "" if word in _SILENT else stem(word)) for word in words]
 
 
 def same_word(asked: str, found: str) -> bool:

@@ -19,6 +19,7 @@ from teller.knowledge import passage_block
 from teller.knowledge.index import Passage
 from teller.knowledge.question import standalone_question
 from teller.models.answer_choice import Answer, choose
+from teller.models.everyday_words import plainly
 from teller.models.evidence import weigh
 from teller.models.prepared_passages import PreparedPassages, TextVectors
 from teller.models.query_vectors import QueryVectors
@@ -117,13 +118,13 @@ class QuoteChatModel(BaseChatModel):
     async def _answer(self, passages: Sequence[Passage], turns: Sequence[str]) -> Answer | None:
         earlier = [passage_block.parse(turn)[1] for turn in turns[:-1]]
         spoken = [" ".join(turn.split())[-_LONGEST_TURN:] for turn in (*earlier, turns[-1])]
-        lines = [line for line in standalone_question(spoken).splitlines() if line]
+        lines = [line for line in plainly(standalone_question(spoken)).splitlines() if line]
         prepared = await self._prepared.of(passages)
         if not spoken[-1] or not prepared:
             return None
         question = "\n".join(lines)
         whole, last = await self.questions.vector(question), await self.questions.vector(lines[-1])
-        return choose(question, weigh(question, whole, last, prepared))
+        return choose(weigh(question, whole, last, prepared))
 
     def _cut(self, text: str, stop: Sequence[str], max_tokens: int | None) -> tuple[str, str]:
         """Return the text up to the first stop string and within `max_tokens`, by whole words, and why it ends."""

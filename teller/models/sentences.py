@@ -4,12 +4,13 @@ Nothing is reworded. Markup is taken off, lines are joined, and a table row is t
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from teller.knowledge.index import Passage
 from teller.models.blocks import Items, Paragraph, Table, blocks, plain
+from teller.models.table_rows import told
 
 _LONGEST_LIST_WORDS = 90  # about half a minute aloud
 _MOST_BEFORE = 2  # an answer is at most three sentences
@@ -29,13 +30,6 @@ _LEANS = re.compile(  # means little without the sentence before it
     r"|Therefore|Either|Neither|Such|Here|The same|After that|Before that|Until then|In that case|In addition|If so"
     r"|If not|For example|Each further|During (?:this|that|these|those))\b"
 )
-_GENERIC_COLUMN = re.compile(
-    r"(?:value|details?|amount|amount/limit|limit|description|information|answer|when|time|hours)$", re.IGNORECASE
-)
-_PROPER_COLUMN = re.compile(  # keeps its capital inside a sentence
-    r"[A-Z]{2}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|September"
-    r"|October|November|December"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +38,8 @@ class Quotable:
 
     `parts` are the document's own sentences, in order: one, or two where the second leans on the first; a list is one
     part. `context` is the headings, question or lead-in it stands under, `place` its position in the passage. `cells`
-    holds a table row as (column, value) pairs, the first being the row's name.
+    holds a table row as (column, value) pairs, the first being the row's name. `opens` says that its section begins with
+    it.
     """
 
     parts: tuple[str, ...]
@@ -52,6 +47,7 @@ class Quotable:
     kind: Literal["sentence", "item", "list", "row"]
     place: int
     cells: tuple[tuple[str, str], ...] = ()
+    opens: bool = False
 
     @property
     def text(self) -> str:
@@ -63,24 +59,35 @@ class Quotable:
         """The text with what it stands under, which says what the sentence alone may leave out."""
         return f"{self.context}: {self.text}" if self.context else self.text
 
+    @property
+    def headings(self) -> str:
+        """What it stands under, or the text itself where it stands under nothing."""
+        return self.context or self.text
+
 
 def quotables(passage: Passage) -> list[Quotable]:
     """Return everything in a passage that can be quoted, in reading order."""
     found: list[Quotable] = []
-    heading, lead = "", ""
+    opened: set[str] = set()
+    heading, before = "", Paragraph("")
     for block in blocks(passage.text):
         context = _joined(passage.heading, heading)
+        start = len(found)
         if isinstance(block, str):
-            heading, lead = block, ""
+            heading, before = block, Paragraph("")
             continue
         if isinstance(block, Paragraph):
-            before = found[-1] if found and found[-1].kind == "sentence" and found[-1].context == context else None
-            found += _of_paragraph(block.text, context, "sentence", before)
-            lead = (split(block.text) or [""])[-1]
+            last = found[-1] if found and found[-1].kind == "sentence" and found[-1].context == context else None
+            found += _of_paragraph(block.text, context, "sentence", last)
+            before = block
         elif isinstance(block, Items):
-            found += _of_list(block, context, lead if lead.endswith(":") else "")
+            found += _of_list(block, context, _lead(block, before))
+            before = Paragraph("")
         else:
             found += _of_table(block, context)
+        if heading not in opened and len(found) > start:
+            opened.add(heading)
+            found[start] = replace(found[start], opens=True)
     return [replace(quotable, place=place) for place, quotable in enumerate(found)]
 
 
@@ -95,20 +102,6 @@ def split(text: str) -> list[str]:
         sentences.append(text[start:end].rstrip())
         start = end
     return [*sentences, text[start:].strip()] if text[start:].strip() else sentences
-
-
-def told(cells: Sequence[tuple[str, str]]) -> str:
-    """Return a table row as it is said, with the names of its columns.
-
-    For example "Gold Mastercard: annual fee $95, purchase APR 18.99%."
-    """
-    (_, name), *rest = cells
-    if len(rest) == 1 and _GENERIC_COLUMN.match(rest[0][0]):
-        values = rest[0][1]
-    else:
-        values = ", ".join(f"{_column(column)} {value}".strip() for column, value in rest)
-    name = name if name.endswith("?") else f"{name}:"
-    return f"{name} {values}" + ("" if values.endswith((".", "!", "?")) else ".")
 
 
 def _of_paragraph(
@@ -130,13 +123,23 @@ def _of_paragraph(
                 yield before
 
 
+def _lead(block: Items, before: Paragraph) -> str:
+    """Return what leads in a list: the sentence with a colon before it, or what steps are the steps of."""
+    sentences = split(before.text)
+    if sentences and sentences[-1].endswith(":"):
+        return sentences[-1]
+    leads = sentences and (block.ordered or len(sentences) == 1) and not _LEANS.match(sentences[0])
+    return sentences[0] if leads else ""
+
+
 def _of_list(block: Items, context: str, lead: str) -> Iterator[Quotable]:
     """Yield the list as a whole with its lead-in, and those of its items that can stand alone."""
-    whole = "\n".join([*filter(None, [lead]), *(f"- {item.full}" for item in block.items)])
-    if len(block.items) > 1 and len(whole.split()) <= _LONGEST_LIST_WORDS:
-        yield Quotable((whole,), context, "list", 0)
+    marks = [f"{i}." if block.ordered else "-" for i in range(1, len(block.items) + 1)]
+    items = "\n".join(f"{mark} {item.full}" for mark, item in zip(marks, block.items, strict=True))
+    if len(block.items) > 1 and len(items.split()) <= _LONGEST_LIST_WORDS:
+        yield Quotable((f"{lead}\n{items}".lstrip(),), context, "list", 0)
     for item in block.items:
-        if lead and not _STANDS_ALONE.search(item.text):
+        if lead.endswith(":") and not _STANDS_ALONE.search(item.text):
             continue
         for single in _of_paragraph(item.text, _joined(context, lead), "item"):
             said = (f"{item.parent}\n- {single.text}",) if item.parent else single.parts
@@ -148,13 +151,6 @@ def _of_table(table: Table, context: str) -> Iterator[Quotable]:
         cells = tuple((c, v) for c, v in zip(table.columns, row, strict=False) if v and v not in _NO_VALUE)
         if len(cells) > 1:
             yield Quotable((told(cells),), context, "row", 0, cells)
-
-
-def _column(name: str) -> str:
-    """Return a column's name as it stands inside a sentence: "annual fee", but "APR", "Sunday", "Larkfield Savings"."""
-    others = name.split()[1:]
-    proper = _PROPER_COLUMN.match(name) or any(word[0].isupper() and not word.isupper() for word in others)
-    return name if proper else name[:1].lower() + name[1:]
 
 
 def _joined(*parts: str) -> str:

@@ -79,7 +79,7 @@ def test_check_says_what_is_wrong(data_dir: Path) -> None:
         ({"API_KEYS": "a:secret:boss"}, "API_KEYS"),
         ({"BANK_TIMEZONE": "Mars/Base"}, "BANK_TIMEZONE"),
         ({"MIN_CALLER_TRUST": "blind"}, "MIN_CALLER_TRUST"),
-        ({"CHAT_MODEL": "amazon.nova-lite-v1:0"}, "CHAT_MODEL"),
+        ({"CHAT_MODEL": "gpt-4"}, "gpt-4 is no chat model"),
         ({"OPENSEARCH_URL": "http://localhost:9200"}, "OPENSEARCH_URL"),
         ({"DATABASE_URL": "postgresql://localhost/bank"}, "DATABASE_URL"),
     ],

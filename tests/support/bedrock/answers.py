@@ -3,7 +3,7 @@
 Text, by the last user message:
 
 - it holds tool results: `The tools said: ` and the results, joined by `; `; a failed one begins with `error: `
-- it holds a `<passages>` block: the first sentence of the first passage, nothing if there is none
+- it holds a `<passages>` block: the first sentence of the first passage; if it is empty, `There are no passages.`
 - it holds text: `You said: ` and the text; else `You said nothing.`
 
 Tools, where the request has some. A text *asks for* a tool if it holds the tool's name as written, or every word of the
@@ -64,7 +64,7 @@ def new_tool_use_id() -> str:
     return f"tooluse_{next(_numbers):022d}"
 
 
-def answer(request: Mapping[str, Any]) -> Answer:
+def usual_answer(request: Mapping[str, Any]) -> Answer:
     """Return the answer to a valid Converse request."""
     content = next(message["content"] for message in reversed(request["messages"]) if message["role"] == "user")
     results = [block["toolResult"] for block in content if "toolResult" in block]

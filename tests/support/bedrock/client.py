@@ -89,7 +89,7 @@ class BedrockWire:
         for path in ("/script", "/requests"):
             self._http.delete(path).raise_for_status()
 
-    def wait_for(self, condition: Callable[[Sequence[RecordedRequest]], bool], seconds: float = 2) -> None:
+    def wait_for(self, condition: Callable[[Sequence[RecordedRequest]], bool], seconds: float = 5) -> None:
         """Return when the requests meet a condition, for instance `lambda seen: seen[0].hung_up`.
 
         Raises:

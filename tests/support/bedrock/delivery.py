@@ -60,10 +60,10 @@ async def send_whole(
         await _cut(exchange, ending)
 
 
-def send_bare(exchange: Exchange, entry: RecordedRequest, behaviour: Behaviour) -> None:
+def send_bare(exchange: Exchange, entry: RecordedRequest, status: int, body: str) -> None:
     """Send an error that is not Bedrock's, as a proxy before it gives."""
-    _head_is_sent(entry, behaviour.status or 500)
-    exchange.respond(behaviour.status or 500, [("Content-Type", "text/html")], behaviour.body.encode())
+    _head_is_sent(entry, status)
+    exchange.respond(status, [("Content-Type", "text/html")], body.encode())
     entry.complete = True
 
 

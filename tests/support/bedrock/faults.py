@@ -55,7 +55,7 @@ MID_STREAM: dict[str, str] = {
 """The exceptions that ConverseStream's event stream may carry, and their names in it."""
 
 
-@dataclass
+@dataclass(eq=False)
 class BedrockError(Exception):
     """An error answer."""
 

@@ -20,6 +20,7 @@ import httptools
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds
 _MOST_BODY = 32 * 1024 * 1024
 _KEEP_ALIVE, _CLOSE = ("Connection", "keep-alive"), ("Connection", "close")
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _ids = count(1)
 
 Header = tuple[str, str]
@@ -46,8 +47,7 @@ class Exchange:
 
     def respond(self, status: int, headers: Iterable[Header], body: bytes) -> None:
         """Answer whole."""
-        self._head(status, [*headers, ("Content-Length", str(len(body)))])
-        self.connection.write(body)
+        self.promise(status, headers, body, sent=len(body))
 
     def promise(self, status: int, headers: Iterable[Header], body: bytes, sent: int) -> None:
         """Answer with the head of a whole body, but only the beginning of it."""
@@ -71,7 +71,7 @@ class Exchange:
         self.connection.write(b"0\r\n\r\n")
 
     def _head(self, status: int, headers: Iterable[Header]) -> None:
-        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase if status in list(HTTPStatus) else 'Unknown'}"]
+        lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, 'Unknown')}"]
         kept = _KEEP_ALIVE if self.request.keep_alive else _CLOSE
         lines += [f"{name}: {value}" for name, value in (*headers, kept)]
         self.connection.write("\r\n".join((*lines, "", "")).encode("latin-1"))

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from tests.support.bedrock.answers import Answer, ToolCall, answer, new_tool_use_id
+from tests.support.bedrock.answers import Answer, ToolCall, new_tool_use_id, usual_answer
 from tests.support.bedrock.faults import ERRORS, MID_STREAM
 
 Operation = Literal["converse", "converse-stream", "invoke"]
@@ -165,7 +165,7 @@ class Behaviour(Strict):
         """Return what the model says: what is scripted, else by its rules."""
         text, calls = self._scripted_text(), self.tool_calls
         if text is None and calls is None:
-            whole = answer(request)
+            whole = usual_answer(request)
         else:
             made = tuple(ToolCall(call.name, call.input, call.id or new_tool_use_id()) for call in calls or ())
             whole = Answer(text or "", made, stop_reason="tool_use" if made else "end_turn")

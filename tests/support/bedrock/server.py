@@ -94,14 +94,16 @@ class BedrockServer:
     async def _obey(
         self, exchange: Exchange, entry: RecordedRequest, behaviour: Behaviour, signer: credentials.Signer
     ) -> None:
-        if not behaviour.refuses:
-            return await self._operations[entry.operation](self, exchange, entry, behaviour)
-        await delivery.first_token(entry, behaviour)
+        if behaviour.refuses:
+            await delivery.first_token(entry, behaviour)
         if behaviour.reject_credentials:
             raise credentials.rejection(signer)
         if behaviour.fault:
             raise bedrock_error(behaviour.fault, behaviour.message)
-        return delivery.send_bare(exchange, entry, behaviour)
+        if behaviour.status:
+            delivery.send_bare(exchange, entry, behaviour.status, behaviour.body)
+        else:
+            await self._operations[entry.operation](self, exchange, entry, behaviour)
 
     async def _converse(self, exchange: Exchange, entry: RecordedRequest, behaviour: Behaviour) -> None:
         answer, metadata = self._answer(entry, behaviour)
@@ -131,9 +133,8 @@ class BedrockServer:
         validate(request, model)
         answer = behaviour.answer(request)
         usage: Usage = self.cache.usage(model.model_id, request, answer.tokens()) | (behaviour.usage or {})
-        latency = round(behaviour.first_token_ms + behaviour.chunk_ms * (behaviour.chunks or 0))
         echoed = {name: request[name] for name in _ECHOED if name in request}
-        return answer, {"usage": usage, "metrics": {"latencyMs": latency}, **echoed}
+        return answer, {"usage": usage, "metrics": {"latencyMs": round(behaviour.first_token_ms)}, **echoed}
 
     def _forget_script(self) -> None:
         self.script.clear()

@@ -1,0 +1,97 @@
+"""The client's own tools. Hanging up and putting through are done by rule; the others are offered to the model.
+
+The rules follow Vapi's tools under the names that its dashboard gives them: `endCall`, `end_call_tool`, `transferCall`,
+`transfer_call_tool_…`.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from graph.events import ToolCallDelta
+from graph.state import CardOutcome, Intent
+
+Tool = dict[str, Any]
+"""A tool as a request declares it: `{"type": …, "function": {"name", "description", "parameters"}}`."""
+
+_END_CALL = re.compile(r"end_?call|hang_?up", re.IGNORECASE)
+_TRANSFER_CALL = re.compile(r"transfer_?call", re.IGNORECASE)
+_TRANSFER = re.compile(r"transfer", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTools:
+    """A request's tools, sorted: how to hang up, how to put through, and what is the model's to call."""
+
+    end_call: str | None = None
+    transfer: ToolCallDelta | None = None
+    others: tuple[Tool, ...] = ()
+
+    def call_for(self, intent: Intent, outcome: CardOutcome | None) -> ToolCallDelta | None:
+        """Return the call that a turn leads to by rule: a goodbye hangs up, a wish for a person puts through."""
+        if intent.topic == "goodbye" and self.end_call:
+            return _call(self.end_call, {})
+        return self.transfer if intent.routes == ("handoff",) and outcome is None else None
+
+
+def sort_tools(tools: Iterable[Tool], tool_choice: object) -> ClientTools:
+    """Return a request's tools, sorted; `tool_choice: "none"` stops them all."""
+    if tool_choice == "none":
+        return ClientTools()
+    end_call: str | None = None
+    transfer: ToolCallDelta | None = None
+    others: list[Tool] = []
+    for tool in tools:
+        name = _name(tool)
+        if not name:
+            continue
+        if _END_CALL.search(name):
+            end_call = end_call or name
+        elif _puts_through(tool, name):
+            transfer = transfer or _call(name, _destination(tool))
+        else:
+            others.append(tool)
+    return ClientTools(end_call, transfer, tuple(others))
+
+
+def _name(tool: Tool) -> str:
+    function = tool.get("function")
+    name = function.get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) else str(tool.get("type", "")) if tool.get("type") != "function" else ""
+
+
+def _properties(tool: Tool) -> tuple[dict[str, Any], Sequence[str]]:
+    parameters = (tool.get("function") or {}).get("parameters") or {}
+    return parameters.get("properties") or {}, parameters.get("required") or ()
+
+
+def _puts_through(tool: Tool, name: str) -> bool:
+    """`transfer_funds(amount)` moves money and puts nobody through: its required property is no destination."""
+    if tool.get("type") == "transferCall" or _TRANSFER_CALL.search(name):
+        return True
+    properties, required = _properties(tool)
+    return bool(_TRANSFER.search(name)) and ("destination" in properties or not required)
+
+
+def _destination(tool: Tool) -> dict[str, str]:
+    """Return the arguments of a transfer: the destination described as a person's, else the first, else none."""
+    listed = [entry for entry in tool.get("destinations") or () if isinstance(entry, dict)]
+    numbers = [(str(entry.get("number") or entry.get("sipUri") or ""), _words(entry)) for entry in listed]
+    choices = _properties(tool)[0].get("destination", {}).get("enum") or ()
+    numbers += [(str(choice), "") for choice in choices]
+    known = [number for number in numbers if number[0]]
+    if not known:
+        return {}
+    best = next((number for number, words in known if re.search(r"person|agent|human|support|service", words)), None)
+    return {"destination": best or known[0][0]}
+
+
+def _words(entry: dict[str, Any]) -> str:
+    return f"{entry.get('description', '')} {entry.get('message', '')}".lower()
+
+
+def _call(name: str, arguments: dict[str, str]) -> ToolCallDelta:
+    return ToolCallDelta(0, f"call_{uuid4().hex[:24]}", name, json.dumps(arguments, separators=(",", ":")))

@@ -1,0 +1,356 @@
+"""Bedrock fails in every way it can: each failure has its name, is tried again only where that may help, and a caller
+who leaves closes the socket."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessageChunk
+
+from teller.errors import (
+    ConfigurationError,
+    ContextTooLongError,
+    ModelAccessDeniedError,
+    ModelNotFoundError,
+    ModelRequestError,
+    ModelThrottledError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+    TellerError,
+    UpstreamAuthError,
+    UpstreamModelError,
+)
+from teller.models.bedrock import AsyncChatBedrockConverse
+from teller.models.bedrock_client import BedrockConnection, Keys
+from tests.support.bedrock.client import BedrockWire
+from tests.support.server import free_port
+
+LITE = "amazon.nova-lite-v1:0"
+ANSWER: dict[str, Any] = {"text": "one two three four", "split": ["one ", "two ", "three ", "four"]}
+CALL: dict[str, Any] = {"text": "", "tool_calls": [{"name": "endCall", "input": {"why": "bye"}}]}
+
+
+@pytest.fixture(scope="module")
+def running_wire() -> Iterator[BedrockWire]:
+    with BedrockWire() as wire:
+        yield wire
+
+
+@pytest.fixture
+def wire(running_wire: BedrockWire, monkeypatch: pytest.MonkeyPatch) -> BedrockWire:
+    running_wire.reset()
+    for name in ("AWS_BEARER_TOKEN_BEDROCK", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return running_wire
+
+
+@pytest.fixture
+async def connection(wire: BedrockWire) -> AsyncIterator[BedrockConnection]:
+    keys = Keys("AKIDTEST", "not-a-secret")
+    async with BedrockConnection(endpoint_url=wire.base_url, region_name="us-east-1", keys=keys) as opened:
+        yield opened
+
+
+@pytest.fixture
+def nova(connection: BedrockConnection) -> AsyncChatBedrockConverse:
+    return model(connection)
+
+
+def model(connection: BedrockConnection, **fields: Any) -> AsyncChatBedrockConverse:
+    return AsyncChatBedrockConverse(model=LITE, connection=connection, **{"first_token_seconds": 5, **fields})
+
+
+async def heard(nova: AsyncChatBedrockConverse, *words: str) -> list[str]:
+    """Read an answer to its end; the texts of its chunks, added to `words` as they come."""
+    return [chunk.text async for chunk in nova.astream("Hello") if chunk.text]
+
+
+async def failure(nova: AsyncChatBedrockConverse) -> tuple[TellerError, str]:
+    """The error that ends a stream, and what was heard before it."""
+    said = ""
+    with pytest.raises(TellerError) as failed:
+        async for chunk in nova.astream("Hello"):
+            said += chunk.text
+    return failed.value, said
+
+
+BEFORE_THE_FIRST_WORD: list[tuple[Mapping[str, Any], type[TellerError], int]] = [
+    ({"fault": "ThrottlingException"}, ModelThrottledError, 3),
+    ({"fault": "ModelNotReadyException"}, ModelThrottledError, 3),
+    ({"fault": "ServiceQuotaExceededException"}, ModelThrottledError, 3),
+    ({"fault": "ServiceUnavailableException"}, ModelUnavailableError, 3),
+    ({"fault": "InternalServerException"}, ModelUnavailableError, 3),
+    ({"status": 502, "body": "<html>Bad gateway</html>"}, ModelUnavailableError, 3),
+    ({"cut": "reset"}, ModelUnavailableError, 3),
+    ({"cut": "close"}, ModelUnavailableError, 3),
+    ({"cut": "clean_end"}, ModelUnavailableError, 3),
+    ({"cut": "reset", "after": 0, **ANSWER}, ModelUnavailableError, 3),
+    ({"corrupt_after": 0, **ANSWER}, ModelUnavailableError, 3),
+    ({"exception_mid_stream": "ThrottlingException"}, ModelThrottledError, 3),
+    ({"exception_mid_stream": "ServiceUnavailableException"}, ModelUnavailableError, 3),
+    ({"fault": "ModelErrorException"}, UpstreamModelError, 2),
+    ({"exception_mid_stream": "ModelStreamErrorException"}, UpstreamModelError, 2),
+    ({"stop_reason": "malformed_tool_use", **CALL}, UpstreamModelError, 2),
+    ({"exception_mid_stream": "ModelStreamErrorException", "after": 1, **CALL}, UpstreamModelError, 2),
+    ({"fault": "ModelTimeoutException"}, ModelTimeoutError, 1),
+    ({"fault": "ValidationException"}, ModelRequestError, 1),
+    ({"exception_mid_stream": "ValidationException"}, ModelRequestError, 1),
+    ({"fault": "SerializationException"}, ModelRequestError, 1),
+    ({"fault": "ValidationException", "message": "Input is too long for requested model."}, ContextTooLongError, 1),
+    ({"fault": "ModelErrorException", "message": "Input Tokens Exceeded: too many."}, ContextTooLongError, 1),
+    ({"fault": "AccessDeniedException"}, ModelAccessDeniedError, 1),
+    ({"fault": "AccessDeniedException", "message": "Bearer Token has expired"}, UpstreamAuthError, 2),
+    ({"fault": "ResourceNotFoundException"}, ModelNotFoundError, 1),
+    ({"fault": "ValidationException", "message": "The provided model identifier is invalid."}, ModelNotFoundError, 1),
+    ({"fault": "ExpiredTokenException"}, UpstreamAuthError, 2),
+    ({"fault": "UnrecognizedClientException"}, UpstreamAuthError, 1),
+    ({"fault": "InvalidSignatureException"}, UpstreamAuthError, 1),
+    ({"reject_credentials": True}, UpstreamAuthError, 1),
+]
+
+
+@pytest.mark.parametrize(("behaviour", "kind", "requests"), BEFORE_THE_FIRST_WORD)
+async def test_a_failure_has_its_name_and_is_tried_again_where_that_may_help(
+    behaviour: Mapping[str, Any], kind: type[TellerError], requests: int, nova: AsyncChatBedrockConverse, wire: BedrockWire
+) -> None:
+    wire.script({**behaviour, "times": "forever"})
+    failed, said = await failure(nova)
+    assert (type(failed), said, len(wire.requests())) == (kind, "", requests)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"),
+    [
+        ({"exception_mid_stream": "ThrottlingException"}, ModelThrottledError),
+        ({"exception_mid_stream": "InternalServerException"}, ModelUnavailableError),
+        ({"exception_mid_stream": "ModelStreamErrorException"}, UpstreamModelError),
+        ({"cut": "reset"}, ModelUnavailableError),
+        ({"cut": "close"}, ModelUnavailableError),
+        ({"cut": "close", "half_frame": True}, ModelUnavailableError),
+        ({"cut": "clean_end"}, ModelUnavailableError),
+    ],
+)
+async def test_after_the_first_word_nothing_is_tried_again(
+    behaviour: Mapping[str, Any], kind: type[TellerError], nova: AsyncChatBedrockConverse, wire: BedrockWire
+) -> None:
+    wire.script({**ANSWER, **behaviour, "after": 2, "times": "forever"})
+    failed, said = await failure(nova)
+    assert (type(failed), said, len(wire.requests())) == (kind, "one two ", 1)
+
+
+@pytest.mark.parametrize("behaviour", [{"stop_reason": "malformed_model_output"}, {"corrupt_after": 4}])
+async def test_an_answer_that_is_spoilt_at_its_end_is_no_success(
+    behaviour: Mapping[str, Any], nova: AsyncChatBedrockConverse, wire: BedrockWire
+) -> None:
+    wire.script({**ANSWER, **behaviour})
+    failed, said = await failure(nova)
+    assert (isinstance(failed, ModelUnavailableError), said) == (True, ANSWER["text"])
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        {"fault": "ThrottlingException", "times": 2},
+        {"cut": "close", "times": 2},
+        {"fault": "ModelErrorException"},
+        {"stop_reason": "malformed_tool_use", **CALL},
+    ],
+)
+async def test_what_passes_is_not_noticed(
+    behaviour: Mapping[str, Any], nova: AsyncChatBedrockConverse, wire: BedrockWire
+) -> None:
+    wire.script(behaviour, ANSWER)
+    assert "".join(await heard(nova)) == ANSWER["text"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind", "requests"),
+    [
+        ({"fault": "ThrottlingException"}, ModelThrottledError, 3),
+        ({"cut": "reset"}, ModelUnavailableError, 3),
+        ({"cut": "close", "after": 1}, ModelUnavailableError, 3),
+        ({"stop_reason": "malformed_tool_use", **CALL}, UpstreamModelError, 2),
+        ({"fault": "ValidationException"}, ModelRequestError, 1),
+    ],
+)
+async def test_the_same_holds_for_an_answer_that_is_not_streamed(
+    behaviour: Mapping[str, Any], kind: type[TellerError], requests: int, nova: AsyncChatBedrockConverse, wire: BedrockWire
+) -> None:
+    wire.script({**behaviour, "times": "forever"})
+    with pytest.raises(kind):
+        await nova.ainvoke("Hello")
+    assert len(wire.requests()) == requests
+
+
+@pytest.mark.parametrize("silence", [{"stall_before_first": True}, {"stall_after": 0}, {"first_token_ms": 5_000}])
+async def test_silence_before_the_first_word_has_a_limit(
+    silence: Mapping[str, Any], connection: BedrockConnection, wire: BedrockWire
+) -> None:
+    wire.script(silence)
+    began = time.monotonic()
+    failed, _ = await failure(model(connection, first_token_seconds=0.2, idle_seconds=9))
+    assert (type(failed), time.monotonic() - began < 1) == (ModelTimeoutError, True)
+    wire.wait_for(lambda seen: seen[0].hung_up)
+
+
+async def test_silence_after_the_first_word_has_another(connection: BedrockConnection, wire: BedrockWire) -> None:
+    wire.script({**ANSWER, "stall_after": 2})
+    failed, said = await failure(model(connection, idle_seconds=0.2))
+    assert (type(failed), said) == (ModelTimeoutError, "one two ")
+    wire.wait_for(lambda seen: seen[0].hung_up)
+
+
+async def test_a_slow_listener_is_no_silence(connection: BedrockConnection, wire: BedrockWire) -> None:
+    wire.script({**ANSWER, "chunk_ms": 20})
+    said = []
+    async for chunk in model(connection, idle_seconds=0.2).astream("Hello"):
+        said.append(chunk.text)
+        await asyncio.sleep(0.3 if chunk.text.startswith("one") else 0)
+    assert "".join(said) == ANSWER["text"]
+
+
+async def test_a_long_tool_call_is_no_silence(connection: BedrockConnection, wire: BedrockWire) -> None:
+    wire.script({**CALL, "every": 2, "chunk_ms": 60})
+    whole = AIMessageChunk("")
+    async for chunk in model(connection, first_token_seconds=0.3, idle_seconds=0.3).astream("Hello"):
+        whole += chunk
+    assert [call["args"] for call in whole.tool_calls] == [{"why": "bye"}]
+
+
+async def test_an_attempt_that_would_begin_too_late_is_not_waited_for(
+    connection: BedrockConnection, wire: BedrockWire
+) -> None:
+    wire.script({"fault": "ThrottlingException", "times": "forever"})
+    failed, _ = await failure(model(connection, first_token_seconds=0.09))
+    assert (type(failed), len(wire.requests())) == (ModelThrottledError, 1)
+
+
+@pytest.mark.parametrize(
+    "behaviour", [{"stall_before_first": True}, {"stall_after": 0}, {**ANSWER, "stall_after": 2}], ids=str
+)
+async def test_a_cancelled_stream_closes_its_socket_at_once(
+    behaviour: Mapping[str, Any], nova: AsyncChatBedrockConverse, wire: BedrockWire
+) -> None:
+    wire.script(behaviour)
+    task = asyncio.create_task(heard(nova))
+    await asyncio.sleep(0.2)
+    left = time.monotonic()
+    task.cancel()
+    await asyncio.wait({task})
+    wire.wait_for(lambda seen: seen[0].hung_up)
+    assert wire.requests()[0].closed_at - left < 0.25  # type: ignore[operator]
+
+
+async def test_a_stream_that_is_left_closes_its_socket(nova: AsyncChatBedrockConverse, wire: BedrockWire) -> None:
+    wire.script({**ANSWER, "stall_after": 2})
+    async with aclosing(nova.astream("Hello")) as chunks:  # type: ignore[type-var]  # typed as a mere iterator
+        async for chunk in chunks:
+            if chunk.text:
+                break
+    await asyncio.sleep(0)
+    wire.wait_for(lambda seen: seen[0].hung_up)
+
+
+async def test_a_hundred_callers_may_hang_up_at_once(nova: AsyncChatBedrockConverse, wire: BedrockWire) -> None:
+    wire.script({"stall_before_first": True, "times": 100})
+    tasks = [asyncio.create_task(heard(nova)) for _ in range(100)]
+    while len(wire.requests()) < 100:
+        await asyncio.sleep(0.02)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    wire.wait_for(lambda seen: all(one.hung_up for one in seen), seconds=3)
+    assert wire.connections() == []
+    assert "".join(await heard(nova)) == "You said: Hello"
+
+
+async def test_an_answer_gives_its_socket_back(nova: AsyncChatBedrockConverse, wire: BedrockWire) -> None:
+    for _ in range(3):
+        await heard(nova)
+        await nova.ainvoke("Hello")
+    assert len({one.connection for one in wire.requests()}) == 1
+
+
+@pytest.mark.parametrize("reason", ["content_filtered", "guardrail_intervened"])
+async def test_a_filtered_answer_says_so(reason: str, nova: AsyncChatBedrockConverse, wire: BedrockWire) -> None:
+    wire.script({"text": "No.", "stop_reason": reason, "times": 2})
+    whole = AIMessageChunk("")
+    async for chunk in nova.astream("Hello"):
+        whole += chunk
+    for answer in (whole, await nova.ainvoke("Hello")):
+        told = answer.response_metadata
+        assert (told["stopReason"], told["finish_reason"], told["model_name"]) == (reason, "content_filter", LITE)
+
+
+async def test_nobody_listens() -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    async with BedrockConnection(endpoint_url=address, region_name="us-east-1", keys=Keys("A", "b")) as nowhere:
+        failed, _ = await failure(model(nowhere))
+    assert type(failed) is ModelUnavailableError
+
+
+async def test_a_connection_that_cannot_be_is_said_to_be_misconfigured() -> None:
+    with pytest.raises(ConfigurationError, match="not-a-url"):
+        await BedrockConnection(endpoint_url="not-a-url", region_name="us-east-1").open()
+
+
+async def test_no_credentials_anywhere(wire: BedrockWire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    without_files(monkeypatch, tmp_path)
+    async with BedrockConnection(endpoint_url=wire.base_url, region_name="us-east-1") as unsigned:
+        failed, _ = await failure(model(unsigned))
+    assert (type(failed), wire.requests()) == (UpstreamAuthError, [])
+
+
+async def test_a_partial_set_of_credentials(
+    wire: BedrockWire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    without_files(monkeypatch, tmp_path)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDALONE")
+    async with BedrockConnection(endpoint_url=wire.base_url, region_name="us-east-1") as partial:
+        failed, _ = await failure(model(partial))
+    assert (type(failed), wire.requests()) == (UpstreamAuthError, [])
+
+
+async def test_credentials_that_expire_are_read_anew_while_others_are_being_answered(
+    wire: BedrockWire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = without_files(monkeypatch, tmp_path)
+    write_credentials(file, "AKIDOLD")
+    async with BedrockConnection(endpoint_url=wire.base_url, region_name="us-east-1") as renewing:
+        nova = model(renewing)
+        wire.script({**ANSWER, "chunk_ms": 150})
+        under_way = asyncio.create_task(heard(nova))
+        while not wire.requests():
+            await asyncio.sleep(0.01)
+        wire.script({"fault": "ExpiredTokenException", "access_key": "AKIDOLD", "times": "forever"})
+        write_credentials(file, "AKIDNEW")
+        said = await asyncio.gather(*(heard(nova) for _ in range(20)))
+        assert {"".join(words) for words in said} == {"You said: Hello"}
+        assert "".join(await under_way) == ANSWER["text"]
+    signers = [(one.signer or {})["access_key"] for one in wire.requests() if one.status == 200]
+    assert signers == ["AKIDOLD"] + ["AKIDNEW"] * 20
+
+
+async def test_a_bearer_token_comes_before_keys(wire: BedrockWire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "from-the-environment")
+    for token in (None, "given"):
+        opened = BedrockConnection(endpoint_url=wire.base_url, region_name="us-east-1", bearer_token=token)
+        async with opened as connection:
+            await heard(model(connection))
+    assert [(one.signer or {})["scheme"] for one in wire.requests()] == ["bearer", "bearer"]
+
+
+def without_files(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """Send botocore to a credentials file of this test's own, which is not there yet."""
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
+    return folder / "credentials"
+
+
+def write_credentials(file: Path, access_key: str) -> None:
+    file.write_text(f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = not-a-secret\n", "utf-8")
