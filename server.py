@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-from doors import documents, health
+from doors import documents, health, vapi
 from doors.body_limit import BodyLimit
 from doors.documents import MAX_UPLOAD_BYTES, UPLOAD_PATH
 from doors.errors import install_error_handlers
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.include_router(openai.router)
     app.include_router(agent_routes(lambda: app.state.graph))
+    app.include_router(vapi.router)
     app.include_router(documents.router)
     app.include_router(health.router)
     _serve_docs(app)

@@ -25,7 +25,6 @@ from teller.knowledge.index import Passage, Vector
 from teller.knowledge.loading import load
 from teller.knowledge.question import standalone_question
 from teller.models.answer_choice import Weights, choose
-from teller.models.asked import core
 from teller.models.embedder import OnnxEmbedder
 from teller.models.everyday_words import plainly
 from teller.models.evidence import FOR_EACH, FOR_NONE, Evidence, Numbers, Prepared, candidates_of, weigh
@@ -39,7 +38,7 @@ TAU = re.compile(
 )
 FILES = ("questions.jsonl", "paraphrased.jsonl")
 PASSAGES = 6
-SHRINKAGE = 0.01
+SHRINKAGE = 0.005
 BOLDNESS = 0.4  # off the bias of "none": the fit alone declines a little too often
 STEPS = 700
 RATE = 0.08
@@ -99,11 +98,7 @@ def cases_of(collection: str, tau: Path | None) -> Iterator[Case]:
         whole, near = vector(question, query=True), matrix @ vector(searched, query=True)
         nearest = [prepared(passages[i]) for i in np.argsort(-near)[:PASSAGES]]
         evidence = weigh(
-            question,
-            whole,
-            vector(question.splitlines()[-1], query=True),
-            vector(core(question), query=True),
-            [one for one in nearest if one.candidates]
+            question, whole, vector(question.splitlines()[-1], query=True), [one for one in nearest if one.candidates]
         )
         texts = [_plain(candidate.quotable.text) for candidate in evidence.candidates]
         right = np.array([any(_plain(words) in text for words in _expected(asked)) for text in texts], dtype=float)

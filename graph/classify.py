@@ -29,9 +29,7 @@ class Classify:
         history = spoken_turns(messages)
         caller = resolved_caller(state.get("caller"), messages)
         first = next((turn.text for turn in history if turn.role == "user"), "")
-        conversation = conversation_of(state.get("conversation_id"), caller.phone, first)
-        if conversation is not None:
-            conversation = f"{state.get('client', '')}/{conversation}"
+        conversation = conversation_of(state.get("client", ""), state.get("conversation_id"), caller.phone, first)
         intent = by_shape(messages, history)
         if intent is None:
             intent = await self._intent(history, caller.phone, conversation)

@@ -69,13 +69,14 @@ def agree(sources: Iterable[Caller]) -> Caller:
     return Caller(phone=known[0].phone, trust=trust)
 
 
-def conversation_of(named: str | None, phone: str | None, first_user_turn: str) -> str | None:
-    """Return the conversation's id: the one that a door was given, else the caller with the first words said.
+def conversation_of(client: str, named: str | None, phone: str | None = None, first_turn: str = "") -> str | None:
+    """Return a conversation's id in the ledger: the client's key name with its own id for the conversation.
 
-    None where neither is known: nothing can be asked or written then.
+    Where it names none, the caller with the first words said; None where neither is known: nothing can be asked or
+    written then.
     """
     if named:
-        return named
+        return f"{client}/{named}"
     if phone is None:
         return None
-    return f"{phone}/{hashlib.sha256(first_user_turn.encode()).hexdigest()[:16]}"
+    return f"{client}/{phone}/{hashlib.sha256(first_turn.encode()).hexdigest()[:16]}"

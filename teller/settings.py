@@ -15,7 +15,6 @@ from teller.caller import Trust
 from teller.errors import ConfigurationError
 from teller.keys import ApiKey, parse_api_keys
 
-
 _BEDROCK_MODEL = re.compile(r"arn:aws[a-z-]*:bedrock:\S+|(?:[a-z-]+\.)?[a-z0-9-]+\.[A-Za-z0-9.:_-]+")
 
 

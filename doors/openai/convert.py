@@ -72,9 +72,7 @@ def refuse_tool_choice(options: TurnOptions, models: ChatModels) -> None:
     demanded = options.tool_choice == "required" or isinstance(options.tool_choice, dict)
     model = models.choose(options.model)
     if demanded and not model.calls_tools:
-        raise invalid(
-            f"tool_choice: the model {model.name} cannot call tools; leave it out.", "tool_choice"
-        )
+        raise invalid(f"tool_choice: the model {model.name} cannot call tools; leave it out.", "tool_choice")
 
 
 def _channel(request: ChatCompletionRequest, key: ApiKey) -> Channel:

@@ -94,12 +94,9 @@ async def _check(table: Table) -> bool:
         table.add_row("settings", "[red]wrong[/]", str(wrong))
         return True
     table.add_row("settings", "[green]ok[/]", "read")
-    parts: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
-        ("ledger", _ledger),
-        ("index and model", _services),
-    ]
+    parts: dict[str, Callable[[Settings], Awaitable[str]]] = {"ledger": _ledger, "index and model": _services}
     failed = False
-    for name, part in parts:
+    for name, part in parts.items():
         try:
             table.add_row(name, "[green]ok[/]", await part(settings))
         except TellerError as wrong:

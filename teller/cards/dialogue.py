@@ -26,7 +26,8 @@ _FILL = frozenset(
     ).split()
 )
 _NO = re.compile(
-    r"(?:(?:no|nope|nah|not|never ?mind|cancel|stop|forget|leave|(?:don't|do not)(?: (?:do|block|freeze|lock))?)(?: |$))+"
+    r"(?:(?:no|nope|nah|not|never ?mind|cancel|stop|forget|leave"
+    r"|(?:don't|do not)(?: (?:do|block|freeze|lock))?)(?: |$))+"
 )
 _VERBS: dict[Operation, frozenset[str]] = {Operation.BLOCK: frozenset(("block", "freeze", "lock"))}
 _DOUBT = re.compile(

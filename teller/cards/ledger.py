@@ -63,6 +63,10 @@ class Ledger(Protocol):
         """Give up a wish that is open: the caller changed his mind."""
         ...
 
+    async def end_conversation(self, conversation: str) -> None:
+        """Drop what is open in a conversation that has ended; a settling wish goes on."""
+        ...
+
     async def refuse(self, phone: str | None, operation: Operation | None, reason: str) -> None:
         """Put a refusal into the audit trail: `reason` is one of our own words, never the caller's."""
         ...

@@ -80,6 +80,10 @@ class SqlLedger:
         """Give up a wish."""
         await self.write(lambda write: wishes.drop(write, wish_id))
 
+    async def end_conversation(self, conversation: str) -> None:
+        """Drop what is open in a conversation that has ended."""
+        await self.write(lambda write: wishes.end_conversation(write, conversation))
+
     async def refuse(self, phone: str | None, operation: Operation | None, reason: str) -> None:
         """Put a refusal into the audit trail."""
         await self.write(lambda write: write.audit("refused", phone=phone, operation=operation, reason=reason))

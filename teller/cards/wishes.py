@@ -59,6 +59,13 @@ async def drop(write: Write, wish_id: str) -> None:
         await _end(write, wish)
 
 
+async def end_conversation(write: Write, conversation: str) -> None:
+    """Drop the wish that is open in a conversation; one that is settling goes on."""
+    wish = await _under_way(write, conversation)
+    if wish is not None and wish.state is WishState.OPEN:
+        await _end(write, wish)
+
+
 async def find(write: Write, wish_id: str) -> Wish | None:
     """Return the wish of that id, locked against other writers (where the whole ledger is not)."""
     row = (await write.connection.execute(select(*WISH).where(pending.c.id == wish_id).with_for_update())).one_or_none()

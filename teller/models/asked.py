@@ -38,7 +38,9 @@ _ASKS_HOW = re.compile(
     r"\bhow (?:do|can|could|should|would) (?:i|we|you|one)\b|\bhow to\b|\bsteps\b|\bwalk me through\b", re.IGNORECASE
 )
 # What names a thing stands after one of these, and ends at the next function word: "a late *laptop*".
-_BEFORE_THINGS = frozenset("a an the your my our any some many much which what no for on of about with in have offer sell finance".split())
+_BEFORE_THINGS = frozenset(
+    "a an the your my our any some many much which what no for on of about with in have offer sell finance".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Asked:
     """A question read: several lines where the last one asks and the others are what it may lean on.
 
     `words` are the content words of all lines with what they weigh, `things` those of the last line that name a thing
-    ("is there a *sign-up bonus* on the *gold card*"), `kind` the type of the answer ("amount", "time", ...; "" for any).
+    ("is there a *sign-up bonus* on the *gold card*"), `kind` the type of the answer ("amount", "time"; "" for any).
     """
 
     turn: str
@@ -59,17 +61,6 @@ class Asked:
     wants_overview: bool
     has_story: bool
     leans: bool
-
-
-def core(question: str) -> str:
-    """Return a question without the words that say nothing; of an overview, what it is to be about."""
-    *earlier, turn = question.splitlines()
-    overview = _OVERVIEW.match(turn)
-    if overview:
-        turn = overview["topic"] or overview["works"]
-    lines = [*earlier, turn] if leans_on_history(turn) else [turn]
-    kept = [word for line in lines for word, stemmed in words_and_stems(line) if stemmed]
-    return " ".join(kept) or question
 
 
 def read(question: str) -> Asked:

@@ -90,9 +90,10 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = partial(_converse, request=self._request(messages, stop, kwargs))
+        request = self._request(messages, stop, kwargs)
+        call = partial(_converse, request=request)
         response = await call_bedrock(self._shared, call, self.timeout, self.max_retries)
-        message = read_message(response, self._names, self._inline_reasoning_tags_for_model())
+        message = read_message(response, self._names(request), self._inline_reasoning_tags_for_model())
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _astream(
@@ -105,7 +106,7 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
         request = self._request(messages, stop, kwargs)
         call = partial(StreamedAnswer.opened, request=request, idle_seconds=self.idle_seconds)
         answer = await call_bedrock(self._shared, call, self.first_token_seconds, self.max_retries)
-        told_once = {**self._names, "ResponseMetadata": answer.metadata}
+        told_once = {**self._names(request), "ResponseMetadata": answer.metadata}
         try:
             async for event in answer.events():
                 chunk = read_event(event, told_once)
@@ -140,11 +141,11 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
         caches = "amazon.nova" in self._get_base_model()
         return build_request(super()._stream, messages, stop, options, cache_prefix=caches)
 
-    @property
-    def _names(self) -> dict[str, str]:
-        """Which model answered, as langchain-aws tells it."""
-        profile = {"inference_profile_id": self.model_id} if "application-inference-profile" in self.model_id else {}
-        return {"model_name": self.base_model_id or self.model_id, **profile}
+    def _names(self, request: Request) -> dict[str, str]:
+        """Return which model answered, in the words of langchain-aws."""
+        asked = request["modelId"]
+        profile = {"inference_profile_id": asked} if "application-inference-profile" in asked else {}
+        return {"model_name": (self.base_model_id if asked == self.model_id else None) or asked, **profile}
 
 
 async def _converse(client: Any, _: Any, *, request: Request) -> dict[str, Any]:

@@ -97,8 +97,8 @@ class BedrockConnection:
             session = AioSession(profile=self.profile_name)
             credentials = RenewableCredentials(self._load_credentials)
             session.register_component("credential_provider", _Always(credentials))
-            if self.bearer_token:
-                session.register_component("token_provider", _Always(FrozenAuthToken(self.bearer_token)))
+            if bearer := self._bearer_token():
+                session.register_component("token_provider", _Always(FrozenAuthToken(bearer)))
             stack = AsyncExitStack()
             client = await stack.enter_async_context(
                 session.create_client(
@@ -118,9 +118,13 @@ class BedrockConnection:
             read_timeout=None,  # every wait for an answer has a limit of its own, where its meaning is known
             max_pool_connections=self.pool_size,
             retries={"total_max_attempts": 1, "mode": "standard"},
-            **({"auth_scheme_preference": "httpBearerAuth"} if self.bearer_token else {}),
+            # Said outright, as botocore takes an empty variable for a token.
+            **({"auth_scheme_preference": "httpBearerAuth"} if self._bearer_token() else {"signature_version": "v4"}),
         )
         return AioConfig().merge(self.config).merge(ours) if self.config else ours
+
+    def _bearer_token(self) -> str:
+        return self.bearer_token or os.environ.get("AWS_BEARER_TOKEN_BEDROCK", "")
 
     async def _load_credentials(self) -> Any:
         if self.keys:

@@ -47,6 +47,8 @@ def build_request(
         ModelRequestError: a message holds what Bedrock has no form for.
     """
     offered = _with_lawful_tools(options, messages)
+    if "model" in offered:  # LangChain's word for another model in this one call
+        offered["model_id"] = offered.pop("model")
     has_tools = bool(offered.get("tools") or offered.get("toolConfig"))
     try:
         next(parent_stream(normalise(messages, tools=has_tools, cache_prefix=cache_prefix), stop, None, **offered))

@@ -47,10 +47,6 @@ async def _hosted(ids: list[str], settings: Settings, stack: AsyncExitStack) -> 
     connection = BedrockConnection(pool_size=2 * settings.max_concurrent_turns)
     await stack.enter_async_context(connection)
     model = partial(AsyncChatBedrockConverse, connection=connection, first_token_seconds=settings.model_timeout_seconds)
-    behind = {"base_model_id": settings.base_model_id, "provider": "amazon"} if settings.base_model_id else {}
-    return {
-        model_id: NamedModel(
-            model_id, model(model_id=model_id, **(behind if model_id.startswith("arn:") else {})), True
-        )
-        for model_id in ids
-    }
+    of_profile = {"base_model_id": settings.base_model_id, "provider": "amazon"} if settings.base_model_id else {}
+    models = {name: model(model_id=name, **(of_profile if name.startswith("arn:") else {})) for name in ids}
+    return {name: NamedModel(name, made, calls_tools=True) for name, made in models.items()}

@@ -7,7 +7,6 @@ for or against a sentence is put beside them here; `answer_choice` weighs it all
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,8 @@ from teller.knowledge.index import Passage, Vector
 from teller.models.answer_type import holds
 from teller.models.asked import Asked, read
 from teller.models.missing import FOR_MISSING, missing
-from teller.models.question_words import all_stems, matching, stems
+from teller.models.question_words import matching, stems
 from teller.models.sentences import Quotable
-from teller.models.stemming import stem
 
 Numbers = NDArray[np.float64]
 
@@ -27,7 +25,6 @@ _SIMILAR = (
     "bare",  # ... with the sentence alone
     "heading",  # ... with its headings alone
     "section",  # the best cosine of its section
-    "core",  # ... of what is left of the question without the words that say nothing
     "lately",  # how much nearer what is asked last is than the whole question (0 without anything before it)
     "lately_leaning",  # ... where it leans on what was said before
 )
@@ -45,6 +42,8 @@ _FORM = (
     "row",  # a table row
     "opens",  # the first sentence of its section
     "overview_plain",  # where an overview was asked for: says what the thing is, not what to do with it, or when
+    "overview_named",  # ... and stands under headings that name all of it
+    "how_headed",  # steps were asked for, and a heading says that it tells them
     "in_range",  # a table row whose name is a range of numbers that one of the question lies in
     "first_passage",  # from the passage that the search ranked first
 )
@@ -52,11 +51,9 @@ FOR_EACH = _SIMILAR + _WORDS + _FORM
 FOR_NONE = (
     "bias",
     *FOR_MISSING,
-    "pair_apart",  # weight of two neighbouring words that no one sentence has both of: *student loans* of a bank without
     "best",  # the best cosine of any sentence
     "typical",  # the mean cosine
     "best_lately",  # how much the best cosine rises with what is asked last alone
-    "best_core",  # the best cosine of its core
     "words",  # content words of the question, in fives
     "leans",  # whether an earlier turn is part of the question
     "story",  # whether there is anything before what is asked
@@ -66,6 +63,7 @@ FOR_NONE = (
 
 
 _TO_DO = re.compile(r"(?:To|If|When|Before|After|For|Once|You (?:can|may|must|need))\b")
+_HOW_TO = re.compile(r"\bHow (?:to|do I|can I|you)\b", re.IGNORECASE)
 _RANGE = re.compile(r"(\d[\d,.]*)\s*(?:to|-|\u2013)\s*(\d[\d,.]*)")
 
 
@@ -108,21 +106,20 @@ def candidates_of(passage: Passage, quotables: Sequence[Quotable]) -> tuple[Cand
     )
 
 
-def weigh(question: str, whole: Vector, last: Vector, core: Vector, prepared: Sequence[Prepared]) -> Evidence:
+def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepared]) -> Evidence:
     """Return what speaks for each candidate and for none.
 
     Args:
         question: one line, or several of which the last one asks.
         whole: the question's vector.
         last: the vector of its last line alone (the same one, where there is but one line).
-        core: the vector of `asked.core`.
         prepared: the passages, best first, with at least one candidate among them.
     """
     asked = read(question)
     candidates = tuple(candidate for passage in prepared for candidate in passage.candidates)
     wanted = asked.words.keys() | asked.things.keys()
     found = matching(wanted, frozenset().union(*(c.own | c.context for c in candidates)))
-    similar = _similarity(asked, candidates, whole, last, core, prepared)
+    similar = _similarity(asked, candidates, whole, last, prepared)
     covered = np.array([_coverage(candidate, asked, found) for candidate in candidates])
     form = np.array([_form(candidate, asked, found) for candidate in candidates])
     form[: len(prepared[0].candidates), -1] = 1.0
@@ -130,7 +127,6 @@ def weigh(question: str, whole: Vector, last: Vector, core: Vector, prepared: Se
     for_none = [
         1.0,
         *missing(asked, found),
-        _pair_apart(asked, candidates, found),
         *_standing(asked, similar),
     ]
     rows = np.hstack([similar, covered, form])[kept]
@@ -149,7 +145,7 @@ def _openings(asked: Asked, candidates: Sequence[Candidate], found: Mapping[str,
 
 
 def _similarity(
-    asked: Asked, candidates: Sequence[Candidate], whole: Vector, last: Vector, core: Vector, prepared: Sequence[Prepared]
+    asked: Asked, candidates: Sequence[Candidate], whole: Vector, last: Vector, prepared: Sequence[Prepared]
 ) -> Numbers:
     """Return the columns `_SIMILAR`."""
     in_context = np.concatenate([passage.in_context for passage in prepared])
@@ -164,7 +160,6 @@ def _similarity(
         np.concatenate([passage.bare for passage in prepared]) @ whole,
         np.concatenate([passage.headings for passage in prepared]) @ whole,
         [sections[place] for place in places],
-        in_context @ core,
         lately,
         lately * asked.leans,
     )
@@ -178,7 +173,6 @@ def _standing(asked: Asked, similar: Numbers) -> tuple[float, ...]:
         whole.max(),
         whole.mean(),
         (whole + similar[:, _SIMILAR.index("lately")]).max() - whole.max(),
-        similar[:, _SIMILAR.index("core")].max(),
         len(asked.words) / 5,
         asked.leans,
         asked.has_story,
@@ -187,19 +181,7 @@ def _standing(asked: Asked, similar: Numbers) -> tuple[float, ...]:
     )
 
 
-def _pair_apart(asked: Asked, candidates: Sequence[Candidate], found: Mapping[str, frozenset[str]]) -> float:
-    """Return the weight of the weightiest pair of neighbours that are both found, but in no one place."""
-    apart = 0.0
-    for left, right in pairwise(all_stems(asked.turn)):
-        if found.get(left) and found.get(right) and left != right:
-            together = any(found[left] & h and found[right] & h for h in (c.own | c.context for c in candidates))
-            apart = max(apart, 0.0 if together else min(asked.words.get(left, 0.0), asked.words.get(right, 0.0)))
-    return apart
-
-
-def _coverage(
-    candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]
-) -> tuple[float, ...]:
+def _coverage(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, ...]:
     """Return the columns `_WORDS`."""
     total = sum(asked.words.values()) or 1.0
     here = candidate.own | candidate.context
@@ -222,6 +204,8 @@ def _form(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]
         quotable.kind == "row",
         quotable.opens,
         overview and not _TO_DO.match(quotable.text),
+        overview and all(found[word] & candidate.context for word in asked.things),
+        asked.wants_steps and bool(_HOW_TO.search(quotable.context)),
         bool(quotable.cells) and _in_range(asked, quotable.cells[0][1]),
         0.0,
     )
@@ -229,10 +213,12 @@ def _form(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]
 
 def _in_range(asked: Asked, name: str) -> bool:
     """Return whether a number of the question lies in a range such as "700 to 739"."""
-    numbers = [float(word) for word in asked.words if _is_number(word)]
-    ranges = [(stem(low), stem(high)) for low, high in _RANGE.findall(name)]
-    return any(float(low) <= n <= float(high) for low, high in ranges if _is_number(low) and _is_number(high) for n in numbers)
+    ranges = [(_number(low), _number(high)) for low, high in _RANGE.findall(name)]
+    numbers = [_number(word) for word in asked.words if word[0].isdigit()]
+    return any(low <= number <= high for low, high in ranges for number in numbers)
 
 
-def _is_number(word: str) -> bool:
-    return word.replace(".", "", 1).isdigit()
+def _number(digits: str) -> float:
+    """Return the number that digits with commas and points begin with."""
+    whole, _, rest = digits.replace(",", "").partition(".")
+    return float(f"{whole}.{rest.partition('.')[0]}0")

@@ -38,8 +38,8 @@ class Quotable:
 
     `parts` are the document's own sentences, in order: one, or two where the second leans on the first; a list is one
     part. `context` is the headings, question or lead-in it stands under, `place` its position in the passage. `cells`
-    holds a table row as (column, value) pairs, the first being the row's name. `opens` says that its section begins with
-    it.
+    holds a table row as (column, value) pairs, the first being the row's name. `opens` says that its section
+    begins with it.
     """
 
     parts: tuple[str, ...]

@@ -36,7 +36,12 @@ def test_an_uploaded_document_is_answered_from_listed_read_and_deleted(http: htt
 
 @pytest.mark.parametrize(
     ("filename", "data"),
-    [("empty.md", b""), ("blank.txt", b"  \n"), ("photo.png", b"\x89PNG\r\n\x1a\n\x00\x00"), ("broken.txt", b"\xff\xfe\xfa")],
+    [
+        ("empty.md", b""),
+        ("blank.txt", b"  \n"),
+        ("photo.png", b"\x89PNG\r\n\x1a\n\x00\x00"),
+        ("broken.txt", b"\xff\xfe\xfa"),
+    ],
 )
 def test_a_document_that_cannot_be_read_is_refused_and_leaves_nothing(
     http: httpx.Client, filename: str, data: bytes

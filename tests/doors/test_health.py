@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import httpx
+
 from tests.support.server import start_server
 
 

@@ -24,6 +24,7 @@ from teller.errors import (
     UpstreamAuthError,
     UpstreamModelError,
 )
+from teller.models import bedrock_call
 from teller.models.bedrock import AsyncChatBedrockConverse
 from teller.models.bedrock_client import BedrockConnection, Keys
 from tests.support.bedrock.client import BedrockWire
@@ -46,6 +47,7 @@ def wire(running_wire: BedrockWire, monkeypatch: pytest.MonkeyPatch) -> BedrockW
     for name in ("AWS_BEARER_TOKEN_BEDROCK", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(bedrock_call, "_FIRST_PAUSE", 0.01)
     return running_wire
 
 
@@ -65,8 +67,8 @@ def model(connection: BedrockConnection, **fields: Any) -> AsyncChatBedrockConve
     return AsyncChatBedrockConverse(model=LITE, connection=connection, **{"first_token_seconds": 5, **fields})
 
 
-async def heard(nova: AsyncChatBedrockConverse, *words: str) -> list[str]:
-    """Read an answer to its end; the texts of its chunks, added to `words` as they come."""
+async def heard(nova: AsyncChatBedrockConverse) -> list[str]:
+    """What an answer's chunks say, to its end."""
     return [chunk.text async for chunk in nova.astream("Hello") if chunk.text]
 
 
@@ -223,10 +225,11 @@ async def test_a_long_tool_call_is_no_silence(connection: BedrockConnection, wir
 
 
 async def test_an_attempt_that_would_begin_too_late_is_not_waited_for(
-    connection: BedrockConnection, wire: BedrockWire
+    connection: BedrockConnection, wire: BedrockWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bedrock_call, "_FIRST_PAUSE", 60)
     wire.script({"fault": "ThrottlingException", "times": "forever"})
-    failed, _ = await failure(model(connection, first_token_seconds=0.09))
+    failed, _ = await failure(model(connection))
     assert (type(failed), len(wire.requests())) == (ModelThrottledError, 1)
 
 

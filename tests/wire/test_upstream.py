@@ -14,7 +14,7 @@ from tests.support.server import start_server
 
 CHAT = "/api/chat/completions/"
 LOANS = [{"role": "user", "content": "What loan options are available?"}]
-CALL = {"call": {"id": "call-1"}, "customer": {"number": "+1234567890"}}
+CALL: dict[str, Any] = {"call": {"id": "call-1"}, "customer": {"number": "+1234567890"}}
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ speaks Bedrock's real wire form, refuses what Nova refuses, answers by documente
 - `server`: the paths, and the order in which a request is judged and answered
 - `script`: what a test may ask for, field by field (`POST /script`)
 - `answers`, `arguments`: what it says, and which tools it calls with what, when no script tells it
-- `validate`, `credentials`, `models`: what it refuses; `faults`: in which words and with which HTTP code
+- `validate`, `validate_tools`, `checks`, `credentials`, `models`: what it refuses; `faults`: in which words, with which
+  HTTP code
 - `usage`: tokens and the prompt cache; `titan`: embeddings
-- `stream`, `framing`: an answer as events, an event as bytes
+- `stream`, `framing`, `delivery`: an answer as events, an event as bytes, and how they are sent or broken off
 - `http`, `record`: a connection that can be cut, and what is remembered of each request
 """

@@ -128,6 +128,7 @@ class Behaviour(Strict):
         self._need("body", "status")
         self._need("after", "exception_mid_stream", "cut")
         self._need("half_frame", "cut")
+        self._need("half_frame", "after")
         if self.half_frame and self.cut == "clean_end":
             raise ValueError("half_frame: a clean end has none")
         return self
