@@ -13,11 +13,13 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from doors import documents, health, vapi
+from doors.admission import Admission
 from doors.body_limit import BodyLimit
 from doors.documents import MAX_UPLOAD_BYTES, UPLOAD_PATH
 from doors.errors import install_error_handlers
 from doors.langserve import agent_routes
 from doors.openai import routes as openai
+from doors.rates import Rates
 from doors.request_log import RequestLog
 from graph.workflow import build_workflow
 from teller.services import Services
@@ -45,6 +47,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(title="Teller", description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
+    app.state.rates = Rates(settings)
+    app.state.admission = Admission(settings.max_concurrent_turns)
     app.include_router(openai.router)
     app.include_router(agent_routes(lambda: app.state.graph))
     app.include_router(vapi.router)

@@ -2,10 +2,11 @@
 
     python bench/calibrate_quote.py [--tau CORPUS.jsonl] [--errors]
 
-Each folder of bench/sets/quote_dev holds questions.jsonl: `expect_any` or `expect_all` are words that a right answer
+Each folder of bench/sets/quote_dev holds questions.jsonl and paraphrased.jsonl (asked as people
+talk): `expect_any` or `expect_all` are words that a right answer
 holds; a question whose `document` is null has no answer in the documents. The documents stand beside it, or are the
 sample bank's (larkfield), or product sheets of the τ-bench corpus (tau, only with --tau). A collection is judged with
-weights fitted on all the others; the last lines are the weights fitted on everything, for answer_choice.py.
+weights fitted on all the others; the last lines are the weights fitted on everything, for fitted_weights.py.
 """
 
 import argparse
@@ -24,10 +25,12 @@ from teller.knowledge.chunking import chunk
 from teller.knowledge.index import Passage, Vector
 from teller.knowledge.loading import load
 from teller.knowledge.question import standalone_question
-from teller.models.answer_choice import Weights, choose
+from teller.models.answer_choice import choose
+from teller.models.candidates import candidates_of
 from teller.models.embedder import OnnxEmbedder
 from teller.models.everyday_words import plainly
-from teller.models.evidence import FOR_EACH, FOR_NONE, Evidence, Numbers, Prepared, candidates_of, weigh
+from teller.models.evidence import FOR_EACH, FOR_NONE, Evidence, Numbers, Prepared, weigh
+from teller.models.fitted_weights import Weights
 from teller.models.sentences import quotables
 
 SETS = Path(__file__).parent / "sets" / "quote_dev"
@@ -39,7 +42,7 @@ TAU = re.compile(
 FILES = ("questions.jsonl", "paraphrased.jsonl")
 PASSAGES = 6
 SHRINKAGE = 0.005
-BOLDNESS = 0.4  # off the bias of "none": the fit alone declines a little too often
+BOLDNESS = 0.5  # off the bias of "none": the fit alone declines a little too often
 STEPS = 700
 RATE = 0.08
 

@@ -24,6 +24,7 @@ def require(scope: Scope) -> Callable[[Request], Awaitable[ApiKey]]:
         if not known.reaches(scope):
             message = f"This key's scope is {known.scope}; this route needs {scope}."
             raise ApiError(403, "permission_error", message, code="insufficient_scope")
+        await request.app.state.rates.admit_key(known.name)
         return known
 
     return key

@@ -1,6 +1,7 @@
 """One turn of the compiled graph, as every door runs it."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Self
 
 from graph.events import TurnEvent
@@ -36,6 +37,10 @@ class RunningTurn:
                 raise failure
             case event:
                 return event
+
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Call back when the turn has ended, however it ends."""
+        self._task.add_done_callback(lambda _: callback())
 
     def cancel(self) -> None:
         """Stop what is still running; a turn that has ended is not changed."""

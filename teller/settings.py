@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
+from limits import parse
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -20,6 +21,15 @@ _BEDROCK_MODEL = re.compile(r"arn:aws[a-z-]*:bedrock:\S+|(?:[a-z-]+\.)?[a-z0-9-]
 
 def _comma_separated(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _rate(value: str) -> str:
+    try:
+        if value:
+            parse(value)
+    except ValueError as wrong:
+        raise ValueError("is no rate; write it as 60/minute") from wrong
+    return value
 
 
 def _pairs(value: object) -> object:
@@ -77,7 +87,15 @@ class Settings(BaseSettings):
         "America/New_York", description="Where the bank's day begins and ends: documents come into force by it."
     )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest chat request, in bytes; above: 413.")
-    max_concurrent_turns: int = Field(200, ge=1, description="Most turns at a time.")
+    max_concurrent_turns: int = Field(200, ge=1, description="Most turns at a time; as many again wait up to 10 s.")
+    rate_limit_per_key: Annotated[str, AfterValidator(_rate)] = Field(
+        "", description="Most requests of a key, such as 600/minute; empty: any number."
+    )
+    rate_limit_per_caller: Annotated[str, AfterValidator(_rate)] = Field(
+        "60/minute", description="Most turns of a caller's number; empty: any number."
+    )
+    rate_limit_store: str = Field("", description="Where rates are counted, a `limits` URI; empty: in this process.")
+    filler_after_ms: int = Field(700, ge=0, description="After how long a silent voice turn says a filler; 0: never.")
     max_messages: int = Field(1_000, ge=1, description="Most messages in a chat request; above: 400.")
     model_timeout_seconds: float = Field(15.0, gt=0, description="Longest wait for a model's first token.")
     search_timeout_seconds: float = Field(2.0, gt=0, description="Longest wait for a search.")

@@ -1,5 +1,7 @@
 """POST /api/chat/completions/ and its aliases, and the list of models."""
 
+import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -9,8 +11,10 @@ from doors.disconnect import ClientGoneError, unless_gone
 from doors.errors import ErrorEnvelope
 from doors.openai.convert import graph_input, parse_request, refuse_tool_choice, turn_options
 from doors.openai.events import events_of, opening_of
+from doors.openai.filler import with_filler
 from doors.openai.schema import ChatCompletion, ChatCompletionRequest
 from doors.openai.stream import TurnStream, whole_reply
+from graph.history import resolved_caller
 from graph.turn import RunningTurn
 from teller.keys import ApiKey
 
@@ -48,8 +52,15 @@ async def chat_completions(request: Request, key: Annotated[ApiKey, Depends(requ
     asked = parse_request(await request.body(), request.app.state.settings.max_messages)
     options = turn_options(asked, key)
     refuse_tool_choice(options, request.app.state.services.models)
-    turn = RunningTurn(request.app.state.graph, graph_input(asked, key), options)
+    given = graph_input(asked, key)
+    await request.app.state.rates.admit_caller(resolved_caller(given.get("caller"), given["messages"]).phone)
+    place = await request.app.state.admission.enter()
+    turn = RunningTurn(request.app.state.graph, given, options)
+    turn.on_end(place.leave)
     events = events_of(turn, options.channel)
+    if options.channel == "voice" and (after := request.app.state.settings.filler_after_ms):
+        model = request.app.state.services.models.choose(options.model).name
+        events = with_filler(events, partial(asyncio.sleep, after / 1000), model)
     try:
         if wants_stream(asked, request.headers.get("accept", "")):
             opening = await unless_gone(request, opening_of(events))

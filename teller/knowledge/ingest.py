@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -24,13 +24,13 @@ _UPLOAD = "upload"  # where a document came from that is in no folder
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an ingest is: the file at hand, files done of all, and of this file passages done of all."""
+    """How far an ingest is: the file at hand, files done of all, and of this file passages embedded of all."""
 
     filename: str
     files_done: int
     files: int
-    passages_done: int = 0
-    passages: int = 0
+    passages_done: int
+    passages: int
 
 
 @dataclass(slots=True)
@@ -82,25 +82,13 @@ class Ingester:
             DocumentRejectedError: there is no file at this path.
         """
         folder = await asyncio.to_thread(Folder.at, path)
-        source = folder.source(collection)
-        known = {(info.filename, info.content_hash): info for info in await self._index.documents()}
         report = IngestReport()
-        for done, (name, file) in enumerate(folder.files.items()):
-            step = Progress(name, done, len(folder.files))
+        async for step, document, passages in self._changed(folder, collection, report):
             progress(step)
-            try:
-                data = await asyncio.to_thread(read, file)
-                if unchanged := known.get((name, _fingerprint(data, source))):
-                    report.unchanged.append(unchanged)
-                    continue
-                document, passages = await asyncio.to_thread(self._prepare, name, data, collection, source)
-            except DocumentRejectedError as rejected:
-                report.rejected[name] = str(rejected)
-                continue
-            await self._put(document, passages, partial(_tell, progress, replace(step, passages=len(passages))))
+            await self._put(document, passages, partial(_tell, progress, step))
             report.ingested.append(document)
         if folder.whole:
-            await self._remove_gone(source, report)
+            await self._remove_gone(folder.source(collection), report)
         return report
 
     async def ingest_sample_bank(self) -> int:
@@ -128,6 +116,24 @@ class Ingester:
             vectors = await self._cache.vectors([passage.embedding_text for passage in batch])
             ids = [passage.passage_id for passage in batch]
             await self._index.add_vectors(dict(zip(ids, vectors, strict=True)))
+
+    async def _changed(
+        self, folder: Folder, collection: str | None, report: IngestReport
+    ) -> AsyncIterator[tuple[Progress, DocumentInfo, list[Passage]]]:
+        """Yield the documents that are not in the index as they are on disk; report the others."""
+        source = folder.source(collection)
+        known = {(info.filename, info.content_hash): info for info in await self._index.documents()}
+        for done, (name, file) in enumerate(folder.files.items()):
+            try:
+                data = await asyncio.to_thread(read, file)
+                if unchanged := known.get((name, _fingerprint(data, source))):
+                    report.unchanged.append(unchanged)
+                    continue
+                document, passages = await asyncio.to_thread(self._prepare, name, data, collection, source)
+            except DocumentRejectedError as rejected:
+                report.rejected[name] = str(rejected)
+                continue
+            yield Progress(name, done, len(folder.files), 0, len(passages)), document, passages
 
     def _read_sample_bank(self) -> list[tuple[DocumentInfo, list[Passage]]]:
         folder = Folder.at(SAMPLE_BANK)

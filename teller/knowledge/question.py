@@ -10,7 +10,7 @@ from collections.abc import Sequence
 _OPENERS = re.compile(r"^\s*(?:and|or|but|what about|how about|also|same for|then)\b", re.IGNORECASE)
 _POINTERS = re.compile(r"\b(?:it|its|that|this|these|those|they|them|their|one|ones|there|both)\b", re.IGNORECASE)
 _SHORT = 4
-_HESITATION = re.compile(r"[,.\u2026]*\s*\b(?:u+h+m*|u+m+|e+rm+|h+mm+)\b[,.\u2026]*", re.IGNORECASE)
+_HESITATION = re.compile(r"\b(?:u+h+m*|u+m+|e+rm+|h+mm+)\b[,.\u2026]*", re.IGNORECASE)
 _BORDER = re.compile(r"(?<=[.!?])(?<!\b[ap]\.m\.)(?<!\b(?:Dr|Mr|Ms|St)\.)(?<!\b(?:Mrs)\.)\s+")
 _LEAD = r"(?:(?:so|and|but|well|ok|okay|anyway|hi|hey|hello|yes|yeah|right|then|please|also|just)\b[\s,.]*)*"
 _QUESTION = (

@@ -8,49 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teller.models.answer_type import holds
-from teller.models.evidence import Candidate, Evidence
+from teller.models.candidates import Candidate
+from teller.models.evidence import Evidence
+from teller.models.fitted_weights import FITTED, Weights
 from teller.models.question_words import stems
 from teller.models.table_rows import told
 
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What the numbers of the evidence count for, in the order of `FOR_EACH` and `FOR_NONE`."""
-
-    each: NDArray[np.float64]
-    none: NDArray[np.float64]
-
-
-# Fitted by bench/calibrate_quote.py on bench/sets/quote_dev: 312 questions, 99 of them without an answer, over six
-# collections (two banks, a bank's product sheets, a library, a clinic, a gym). Fit them again when a feature changes.
-FITTED = Weights(
-    each=np.array(
-        [
-            13.06,
-            7.49,
-            2.37,
-            19.14,
-            13.91,
-            5.68,
-            1.99,
-            2.05,
-            -1.24,
-            -2.28,
-            5.31,
-            -1.65,
-            -1.41,
-            -3.55,
-            -0.2,
-            1.42,
-            2.46,
-            7.85,
-            0.59,
-        ]
-    ),
-    none=np.array([13.16, 0.03, 1.5, 1.32, 2.84, 0.89, 13.28, 15.37, 19.62, -0.78, -0.73, -0.11, -0.68, 2.98]),
-)
 _SECOND = 2.0  # a second sentence is said when its logit is at most this far below the first one's
-_CLOSE = 1.5  # ... and this near it is as likely what was asked, whatever words it has
+_CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has
 _PROSE = 3.0  # ... and a sentence instead of a table row that says no more
 _SAME = 0.6  # share of words from which on two sentences say the same
 _COMPARES = re.compile(
@@ -106,17 +71,24 @@ def _best(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
 
 
 def _in_better_form(best: int, evidence: Evidence, logits: NDArray[np.float64]) -> int:
-    """Return the sentence that holds all that a table row tells, or the list of steps that a sentence is part of."""
-    chosen = evidence.candidates[best]
-    for i, other in enumerate(evidence.candidates):
-        if chosen.quotable.cells and other.quotable.kind == "sentence" and logits[i] > logits[best] - _PROSE:
-            (_, name), *values = _asked_cells(chosen, evidence)
-            if set(stems(" ".join([name, *(value for _, value in values)]))) <= other.own:
+    """Return the sentence that holds all that a table row tells, or the list of the steps that were asked for."""
+    candidates = evidence.candidates
+    if candidates[best].quotable.cells:
+        (_, name), *values = _asked_cells(candidates[best], evidence)
+        told_there = set(stems(" ".join([name, *(value for _, value in values)])))
+        for i, other in enumerate(candidates):
+            if other.quotable.kind == "sentence" and logits[i] > logits[best] - _PROSE and told_there <= other.own:
                 return i
-        is_part = other.passage is chosen.passage and chosen.quotable.text in other.quotable.text
-        if evidence.asked.wants_steps and other.quotable.kind == "list" and is_part:
-            return i
+    if evidence.asked.wants_steps:
+        for near in (int(i) for i in np.argsort(-logits, kind="stable") if logits[i] > logits[best] - _SECOND):
+            for i, other in enumerate(candidates):
+                if other.quotable.kind == "list" and _is_part(candidates[near], other):
+                    return i
     return best
+
+
+def _is_part(sentence: Candidate, whole: Candidate) -> bool:
+    return sentence.passage is whole.passage and sentence.quotable.text in whole.quotable.text
 
 
 def _adds(a: Candidate, b: Candidate, evidence: Evidence, *, close: bool) -> bool:
@@ -133,7 +105,7 @@ def _adds(a: Candidate, b: Candidate, evidence: Evidence, *, close: bool) -> boo
         return False
     words, found = evidence.asked.words, evidence.found
     first, second = ({word for word in words if found[word] & own} for own in (a.own, b.own))
-    return not second <= first or (close and len(second) >= len(first))
+    return close or not second <= first
 
 
 def _side_by_side(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
@@ -178,7 +150,7 @@ def _said(candidate: Candidate, evidence: Evidence) -> tuple[str, ...]:
 
 
 def _asked_cells(candidate: Candidate, evidence: Evidence) -> Sequence[tuple[str, str]]:
-    """Return a table row's name and those of its cells that were asked for: by their column's name, or by their kind."""
+    """Return a table row's name and those of its cells that were asked for, by column or by kind of value."""
     name, *cells = candidate.quotable.cells
     if _has_namesake(candidate, evidence):  # its name alone does not tell which row it is
         return (name, *cells)

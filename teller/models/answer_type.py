@@ -16,7 +16,8 @@ _DATE = (
 
 # What asks for a kind of answer; the first one that does decides.
 _ASKS = {
-    "deadline": r"^(?:(?:so|and|or)\ )?when\b | \b(?:by|till|until)\ when\b | \bdeadline\b | \bhow\ late\ (?:can|may|do)\ i\b",
+    "deadline": r"""^(?:(?:so|and|or)\ )?when\b | \b(?:by|till|until)\ when\b | \bdeadline\b
+                 | \bhow\ late\ (?:can|may|do)\ i\b""",
     "age": r"\bhow\ (?:old|young)\b | \bwhat\ age\b | \boldest\b",
     "phone": r"\b(?:phone|telephone|what)\ number\b | \bwhat\b.*\bnumber\b.*\bcall\b",
     "duration": r"""\bhow\ (?:long|soon|fast|quick(?:ly)?|early|often|far\ (?:ahead|in\ advance|back)
@@ -29,7 +30,8 @@ _ASKS = {
                   | \bwhat\ do\ (?:you|i|we)\ (?:charge|pay)\b""",
     "count": r"""\bhow\ many\b | \bmax(?:imum)?\b | \bminimum\b | \bhow\ (?:big|high|large)\b
               | \b(?:small|large|big|high|low)est\ amount\b | \blimits?\b | \bat\ most\b""",
-    "time": r"\bwhen\b | \bwhat\ (?:time|day|date)s?\b | \bhow\ late\b | \bwhich\ days?\b | \bhours\b | \bare\ you\ open\b",
+    "time": r"""\bwhen\b | \bwhat\ (?:time|day|date)s?\b | \bhow\ late\b | \bwhich\ days?\b | \bhours\b
+             | \bare\ you\ open\b""",
 }
 
 _HOLDS = {
@@ -47,9 +49,8 @@ _HOLDS = {
                  |at\ any\ (?:time|hour)|day\ (?:and|or)\ night|due|before|after|once)\b""",
 }
 
-_HOLDS["deadline"] = _HOLDS["time"]
-
 _ASKING = {kind: re.compile(pattern, re.IGNORECASE | re.VERBOSE) for kind, pattern in _ASKS.items()}
+_HOLDS["deadline"] = _HOLDS["time"]
 _HOLDING = {kind: re.compile(pattern, re.IGNORECASE | re.VERBOSE) for kind, pattern in _HOLDS.items()}
 
 

@@ -71,7 +71,7 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """Return False: LangChain could not load it back, as it looks in its own packages."""
+        """Return False: LangChain loads back only classes that are on a list of its own."""
         return False
 
     def bind_tools(

@@ -4,19 +4,18 @@ Cosines alone do not tell an answer from its neighbours, nor an answerable quest
 for or against a sentence is put beside them here; `answer_choice` weighs it all with fitted weights.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from teller.knowledge.index import Passage, Vector
-from teller.models.answer_type import holds
+from teller.knowledge.index import Vector
 from teller.models.asked import Asked, read
+from teller.models.candidates import Candidate
+from teller.models.form import FOR_FORM, form_of
 from teller.models.missing import FOR_MISSING, missing
-from teller.models.question_words import matching, stems
-from teller.models.sentences import Quotable
+from teller.models.question_words import matching
 
 Numbers = NDArray[np.float64]
 
@@ -33,21 +32,7 @@ _WORDS = (
     "headed",  # share that only its headings cover
     "elsewhere",  # share that other passages or sections cover, but not this sentence nor its headings
 )
-_FORM = (
-    "untyped",  # the question wants an amount, a time, ... and the sentence holds none
-    "list_asked",  # a list, and a list was asked for
-    "steps_asked",  # a list, and the steps of something were asked for
-    "list_unasked",
-    "step_alone",  # one item, where a list or steps were asked for
-    "row",  # a table row
-    "opens",  # the first sentence of its section
-    "overview_plain",  # where an overview was asked for: says what the thing is, not what to do with it, or when
-    "overview_named",  # ... and stands under headings that name all of it
-    "how_headed",  # steps were asked for, and a heading says that it tells them
-    "in_range",  # a table row whose name is a range of numbers that one of the question lies in
-    "first_passage",  # from the passage that the search ranked first
-)
-FOR_EACH = _SIMILAR + _WORDS + _FORM
+FOR_EACH = _SIMILAR + _WORDS + FOR_FORM
 FOR_NONE = (
     "bias",
     *FOR_MISSING,
@@ -60,21 +45,6 @@ FOR_NONE = (
     "stands_out",  # how many standard deviations the best cosine is above the mean
     "overview",  # whether an overview was asked for
 )
-
-
-_TO_DO = re.compile(r"(?:To|If|When|Before|After|For|Once|You (?:can|may|must|need))\b")
-_HOW_TO = re.compile(r"\bHow (?:to|do I|can I|you)\b", re.IGNORECASE)
-_RANGE = re.compile(r"(\d[\d,.]*)\s*(?:to|-|\u2013)\s*(\d[\d,.]*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A quotable of a passage with the content words of its text (`own`) and of what it stands under (`context`)."""
-
-    passage: Passage
-    quotable: Quotable
-    own: frozenset[str]
-    context: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +68,6 @@ class Evidence:
     found: Mapping[str, frozenset[str]]
 
 
-def candidates_of(passage: Passage, quotables: Sequence[Quotable]) -> tuple[Candidate, ...]:
-    """Return a passage's quotables with their words."""
-    return tuple(
-        Candidate(passage, quotable, frozenset(stems(quotable.text)), frozenset(stems(quotable.context)))
-        for quotable in quotables
-    )
-
-
 def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepared]) -> Evidence:
     """Return what speaks for each candidate and for none.
 
@@ -121,7 +83,7 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
     found = matching(wanted, frozenset().union(*(c.own | c.context for c in candidates)))
     similar = _similarity(asked, candidates, whole, last, prepared)
     covered = np.array([_coverage(candidate, asked, found) for candidate in candidates])
-    form = np.array([_form(candidate, asked, found) for candidate in candidates])
+    form = np.array([form_of(candidate, asked, found) for candidate in candidates])
     form[: len(prepared[0].candidates), -1] = 1.0
     kept = _openings(asked, candidates, found) if asked.wants_overview else range(len(candidates))
     for_none = [
@@ -189,36 +151,3 @@ def _coverage(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[
     headed = sum(share for word, share in asked.words.items() if found[word] & here) - own
     elsewhere = sum(share for word, share in asked.words.items() if found[word] and not found[word] & here)
     return own / total, headed / total, elsewhere / total
-
-
-def _form(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, ...]:
-    """Return the columns `_FORM`; the last one is filled in by the caller."""
-    quotable = candidate.quotable
-    is_list, overview = quotable.kind == "list", asked.wants_overview
-    return (
-        bool(asked.kind) and not holds(asked.kind, quotable.text),
-        is_list and asked.wants_list,
-        is_list and asked.wants_steps,
-        is_list and not (asked.wants_list or asked.wants_steps or asked.may_be_list),
-        quotable.kind == "item" and (asked.wants_list or asked.wants_steps),
-        quotable.kind == "row",
-        quotable.opens,
-        overview and not _TO_DO.match(quotable.text),
-        overview and all(found[word] & candidate.context for word in asked.things),
-        asked.wants_steps and bool(_HOW_TO.search(quotable.context)),
-        bool(quotable.cells) and _in_range(asked, quotable.cells[0][1]),
-        0.0,
-    )
-
-
-def _in_range(asked: Asked, name: str) -> bool:
-    """Return whether a number of the question lies in a range such as "700 to 739"."""
-    ranges = [(_number(low), _number(high)) for low, high in _RANGE.findall(name)]
-    numbers = [_number(word) for word in asked.words if word[0].isdigit()]
-    return any(low <= number <= high for low, high in ranges for number in numbers)
-
-
-def _number(digits: str) -> float:
-    """Return the number that digits with commas and points begin with."""
-    whole, _, rest = digits.replace(",", "").partition(".")
-    return float(f"{whole}.{rest.partition('.')[0]}0")

@@ -1,20 +1,18 @@
 """What of a question no passage mentions: the sign of a near miss."""
 
-import re
 from collections.abc import Mapping
 from itertools import pairwise
 
 from teller.models.asked import Asked
-from teller.models.question_words import all_stems, stems, weight
+from teller.models.question_words import all_stems, weight
 
 FOR_MISSING = (
     "missing",  # share of the question's weight that occurs in no passage
     "rarest_missing",  # weight of the rarest word that occurs in no passage
     "missing_modifier",  # ... of one that stands before a word that does occur: the *platinum* card
-    "missing_product",  # ... and after "the", "a", "your", where an amount or a rate is asked
+    "missing_product",  # ... where both name one thing: my *student* loans
     "missing_thing",  # weight of the rarest missing word that names a thing: the fee for a late *laptop*
 )
-_NAMED = re.compile(r"\b(?:the|an?|your|my|this|that)\s+([\w'-]+)", re.IGNORECASE)
 
 
 def missing(asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, ...]:
@@ -32,14 +30,12 @@ def missing(asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, .
 def _modifier(asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, float]:
     """Return the weight of the rarest missing word right before a found one ("no *student* loan, but loans").
 
-    The second value is the same for words that name a product whose price or rate is asked: "the *platinum* card".
+    The second value is the same for words of a phrase that names a thing: "the *platinum* card", "my *student* loan".
     """
-    named = {stems(words[1])[0] for words in _NAMED.finditer(asked.turn) if stems(words[1])}
     nearby = {
-        word: weight(word)
+        word: (weight(word), word in asked.things and after in asked.things)
         for word, after in pairwise(all_stems(asked.turn))
         if word in found and not found[word] and found.get(after)
     }
-    priced = asked.kind in {"amount", "price", "rate"}
-    products = [share for word, share in nearby.items() if priced and word in named]
-    return max(nearby.values(), default=0.0), max(products, default=0.0)
+    products = [share for share, names in nearby.values() if names]
+    return max((share for share, _ in nearby.values()), default=0.0), max(products, default=0.0)

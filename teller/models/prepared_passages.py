@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from teller.knowledge.index import Passage, Vector
-from teller.models.evidence import Prepared, candidates_of
+from teller.models.candidates import candidates_of
+from teller.models.evidence import Prepared
 from teller.models.sentences import quotables
 
 _KEPT = 512  # passages, about 40 kB each

@@ -118,7 +118,11 @@ BEFORE_THE_FIRST_WORD: list[tuple[Mapping[str, Any], type[TellerError], int]] = 
 
 @pytest.mark.parametrize(("behaviour", "kind", "requests"), BEFORE_THE_FIRST_WORD)
 async def test_a_failure_has_its_name_and_is_tried_again_where_that_may_help(
-    behaviour: Mapping[str, Any], kind: type[TellerError], requests: int, nova: AsyncChatBedrockConverse, wire: BedrockWire
+    behaviour: Mapping[str, Any],
+    kind: type[TellerError],
+    requests: int,
+    nova: AsyncChatBedrockConverse,
+    wire: BedrockWire,
 ) -> None:
     wire.script({**behaviour, "times": "forever"})
     failed, said = await failure(nova)
@@ -181,7 +185,11 @@ async def test_what_passes_is_not_noticed(
     ],
 )
 async def test_the_same_holds_for_an_answer_that_is_not_streamed(
-    behaviour: Mapping[str, Any], kind: type[TellerError], requests: int, nova: AsyncChatBedrockConverse, wire: BedrockWire
+    behaviour: Mapping[str, Any],
+    kind: type[TellerError],
+    requests: int,
+    nova: AsyncChatBedrockConverse,
+    wire: BedrockWire,
 ) -> None:
     wire.script({**behaviour, "times": "forever"})
     with pytest.raises(kind):
@@ -309,9 +317,7 @@ async def test_no_credentials_anywhere(wire: BedrockWire, monkeypatch: pytest.Mo
     assert (type(failed), wire.requests()) == (UpstreamAuthError, [])
 
 
-async def test_a_partial_set_of_credentials(
-    wire: BedrockWire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_a_partial_set_of_credentials(wire: BedrockWire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     without_files(monkeypatch, tmp_path)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDALONE")
     async with BedrockConnection(endpoint_url=wire.base_url, region_name="us-east-1") as partial:

@@ -54,11 +54,12 @@ class TestUnit(ChatModelUnitTests):
         environment = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
         return environment, self.chat_model_params, {name.lower(): value for name, value in environment.items()}
 
-    # Skips itself: test_serdes, as LangChain loads only its own packages' models back (`is_lc_serializable`).
+    # test_serdes skips itself: LangChain loads back only what its own list names (langchain_core.load.mapping).
 
 
 class TestIntegration(ChatModelIntegrationTests):
-    """Skipped: test_json_mode (Bedrock has none), test_audio_inputs (Nova Lite takes none), test_stream_time (VCR)."""
+    # These skip themselves: test_json_mode (Bedrock has none), test_audio_inputs (Nova Lite takes none),
+    # test_stream_time (it replays VCR cassettes; bench/bedrock_streams.py measures that instead).
 
     @pytest.fixture
     async def model(  # type: ignore[override]

@@ -1,5 +1,6 @@
 """What the tests' Bedrock promises, with botocore as the judge: it reads its answers and names its errors."""
 
+import asyncio
 import json
 import os
 import socket
@@ -628,6 +629,19 @@ def test_tells_when_a_client_hangs_up(wire: BedrockWire) -> None:
     closed_at = wire.requests()[0].closed_at
     assert closed_at is not None
     assert -0.05 < closed_at - left < 0.5
+
+
+async def test_a_test_waits_for_a_request_without_blocking_its_client(wire: BedrockWire) -> None:
+    async with httpx.AsyncClient(headers=BEARER) as async_client:
+        wire.script({"stall_before_first": True})
+        url = f"{wire.base_url}/model/{LITE}/converse"
+        asking = asyncio.create_task(async_client.post(url, json={"messages": [user("hi")]}))
+        await wire.until(lambda seen: seen[0].operation == "converse")
+        asking.cancel()
+        await asyncio.wait({asking})
+    await wire.until(lambda seen: seen[0].hung_up)
+    with pytest.raises(TimeoutError, match="too late"):
+        wire.wait_for(lambda seen: seen[1].hung_up, seconds=0)
 
 
 # Scripted answers

@@ -76,5 +76,4 @@ def yes_man() -> Iterator[str]:
 def test_a_server_that_says_yes_to_everything_fails(yes_man: str, tmp_path: Path) -> None:
     done = run(yes_man, tmp_path)
     assert done.returncode != 0
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("PASS", "FAIL"))]
-    assert {line for line in lines if line.startswith("PASS")} <= {"PASS  full request: is not declined"}
+    assert "PASS" not in done.stdout

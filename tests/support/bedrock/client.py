@@ -1,5 +1,7 @@
 """The server as a test has it: started, scripted and asked what it saw."""
 
+import asyncio
+import contextlib
 import subprocess
 import sys
 import time
@@ -13,6 +15,9 @@ import httpx
 from tests.support.bedrock.record import RecordedRequest
 
 _ROOT = Path(__file__).parents[3]
+_POLL_SECONDS = 0.005
+
+Condition = Callable[[Sequence[RecordedRequest]], bool]
 
 
 class BedrockWire:
@@ -89,17 +94,31 @@ class BedrockWire:
         for path in ("/script", "/requests"):
             self._http.delete(path).raise_for_status()
 
-    def wait_for(self, condition: Callable[[Sequence[RecordedRequest]], bool], seconds: float = 5) -> None:
+    def wait_for(self, condition: Condition, seconds: float = 5) -> None:
         """Return when the requests meet a condition, for instance `lambda seen: seen[0].hung_up`.
 
         Raises:
             TimeoutError: they did not in time.
         """
         deadline = time.monotonic() + seconds
-        while not condition(requests := self.requests()):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"after {seconds} s the requests were {requests}")
-            time.sleep(0.005)
+        while not self._is_met(condition, deadline):
+            time.sleep(_POLL_SECONDS)
+
+    async def until(self, condition: Condition, seconds: float = 5) -> None:
+        """Wait as `wait_for` does, for a test whose client runs in the same event loop."""
+        deadline = time.monotonic() + seconds
+        while not self._is_met(condition, deadline):
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _is_met(self, condition: Condition, deadline: float) -> bool:
+        """Return whether a condition is met; a request that it asks for and that is not there yet fails it."""
+        requests = self.requests()
+        with contextlib.suppress(IndexError):
+            if condition(requests):
+                return True
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"it is too late, and the requests are {requests}")
+        return False
 
     def _list(self, path: str) -> list[Any]:
         answer = self._http.get(path).raise_for_status().json()

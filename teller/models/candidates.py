@@ -1,0 +1,26 @@
+"""What may be quoted, with its words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from teller.knowledge.index import Passage
+from teller.models.question_words import stems
+from teller.models.sentences import Quotable
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A quotable of a passage with the content words of its text (`own`) and of what it stands under (`context`)."""
+
+    passage: Passage
+    quotable: Quotable
+    own: frozenset[str]
+    context: frozenset[str]
+
+
+def candidates_of(passage: Passage, quotables: Sequence[Quotable]) -> tuple[Candidate, ...]:
+    """Return a passage's quotables with their words."""
+    return tuple(
+        Candidate(passage, quotable, frozenset(stems(quotable.text)), frozenset(stems(quotable.context)))
+        for quotable in quotables
+    )
