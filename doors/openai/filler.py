@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from graph.events import Progress, Speaking, TurnEvent
 from graph.lines import line
 
-
 Events = AsyncIterator[TurnEvent]
 
 

@@ -87,6 +87,7 @@ class Ingester:
             progress(step)
             await self._put(document, passages, partial(_tell, progress, step))
             report.ingested.append(document)
+            progress(replace(step, files_done=step.files_done + 1, passages_done=step.passages))
         if folder.whole:
             await self._remove_gone(folder.source(collection), report)
         return report

@@ -17,6 +17,9 @@ from teller.errors import ConfigurationError
 from teller.models.bedrock_credentials import RenewableCredentials
 
 
+_IDLE_SOCKET_SECONDS = 30  # aiobotocore keeps sockets for 12: each turn of a slow phone call would shake hands anew
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """Credentials given in code; without them AWS's own chain is asked, environment first."""
@@ -117,6 +120,7 @@ class BedrockConnection:
             connect_timeout=self.connect_seconds,
             read_timeout=None,  # every wait for an answer has a limit of its own, where its meaning is known
             max_pool_connections=self.pool_size,
+            connector_args={"keepalive_timeout": _IDLE_SOCKET_SECONDS},
             retries={"total_max_attempts": 1, "mode": "standard"},
             # Said outright, as botocore takes an empty variable for a token.
             **({"auth_scheme_preference": "httpBearerAuth"} if self._bearer_token() else {"signature_version": "v4"}),

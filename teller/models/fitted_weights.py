@@ -35,7 +35,7 @@ _EACH = {
     "first_passage": 0.67,
 }
 _NONE = {
-    "bias": 11.61,
+    "bias": 11.51,
     "missing": -0.05,
     "rarest_missing": 1.48,
     "missing_modifier": 1.46,
@@ -60,4 +60,6 @@ class Weights:
     none: NDArray[np.float64]
 
 
-FITTED = Weights(np.array([_EACH[name] for name in FOR_EACH]), np.array([_NONE[name] for name in FOR_NONE]))
+FITTED = Weights(  # a new feature counts for nothing until it is fitted
+    np.array([_EACH.get(name, 0.0) for name in FOR_EACH]), np.array([_NONE.get(name, 0.0) for name in FOR_NONE])
+)

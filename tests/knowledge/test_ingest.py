@@ -178,6 +178,7 @@ class TestFolder:
         assert loans == [
             Progress("loans.txt", files_done=2, files=3, passages_done=0, passages=1),
             Progress("loans.txt", files_done=2, files=3, passages_done=1, passages=1),
+            Progress("loans.txt", files_done=3, files=3, passages_done=1, passages=1),
         ]
 
     async def test_an_ingest_that_was_stopped_half_way_ends_right_when_run_again(

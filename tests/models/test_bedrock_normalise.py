@@ -25,7 +25,7 @@ from tests.support.bedrock.models import resolve
 from tests.support.bedrock.validate import validate
 
 LITE = "amazon.nova-lite-v1:0"
-NOVA = AsyncChatBedrockConverse(model=LITE, region_name="us-east-1")
+NOVA = AsyncChatBedrockConverse(model_id=LITE, region_name="us-east-1")
 END_CALL = {"type": "function", "function": {"name": "endCall"}}
 TRANSFER = {
     "type": "function",
@@ -98,9 +98,9 @@ def test_nothing_that_was_said_is_lost(history: list[BaseMessage], options: dict
     request = sent(history, **options)
     told = json.dumps(request["messages"], ensure_ascii=False) + json.dumps(request["system"], ensure_ascii=False)
     for message in history:
-        for said in (
-            [message.content] if isinstance(message.content, str) else [part["text"] for part in message.content]
-        ):  # type: ignore[index]
+        parts = [message.content] if isinstance(message.content, str) else message.content
+        for part in parts:
+            said = part if isinstance(part, str) else part["text"]
             assert json.dumps(said.strip(), ensure_ascii=False)[1:-1] in told
 
 
@@ -123,7 +123,7 @@ def as_messages(request: dict[str, Any]) -> list[BaseMessage]:
             read.append(AIMessage("\n".join(texts), tool_calls=called))
             continue
         for result in (block["toolResult"] for block in message["content"] if "toolResult" in block):
-            said = [{"type": "text", "text": block["text"]} for block in result["content"]]
+            said: list[Any] = [{"type": "text", "text": block["text"]} for block in result["content"]]
             read.append(ToolMessage(said, tool_call_id=result["toolUseId"], status=result["status"]))
         read += [HumanMessage(said) for said in texts]
     return read
@@ -204,7 +204,7 @@ def test_sampling_stays_within_converses_limits() -> None:
 def test_the_fixed_prompt_is_cached_and_the_clients_is_a_block_of_its_own() -> None:
     request = sent([SystemMessage("Ours."), HumanMessage("Hi."), SystemMessage("The client's.")])
     assert request["system"] == [{"text": "Ours."}, CACHE_POINT, {"text": "The client's."}]
-    by_hand = [{"type": "text", "text": "Ours."}, {"type": "text", "text": "More."}, CACHE_POINT]
+    by_hand: list[Any] = [{"type": "text", "text": "Ours."}, {"type": "text", "text": "More."}, CACHE_POINT]
     request = sent([SystemMessage(by_hand), HumanMessage("Hi.")])
     assert request["system"] == [{"text": "Ours."}, {"text": "More."}, CACHE_POINT]
 

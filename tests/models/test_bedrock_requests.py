@@ -50,12 +50,18 @@ async def connection(wire: BedrockWire) -> AsyncIterator[BedrockConnection]:
 
 
 def model(connection: BedrockConnection, **fields: Any) -> AsyncChatBedrockConverse:
-    return AsyncChatBedrockConverse(**{"model": LITE, "connection": connection, **fields})
+    return AsyncChatBedrockConverse(**{"model_id": LITE, "connection": connection, **fields})
+
+
+async def listen(nova: Any, heard: list[str]) -> None:
+    """Read a stream, and put down what its chunks say."""
+    async for chunk in nova.astream("Bye"):
+        heard.append(chunk.text)  # noqa: PERF401  (what was heard before a failure counts)
 
 
 async def answered(nova: Any, asked: Any, **options: Any) -> AIMessageChunk:
     """The sum of a stream."""
-    whole = AIMessageChunk("")
+    whole = AIMessageChunk(content="")
     async for chunk in nova.astream(asked, **options):
         whole += chunk
     return whole
@@ -64,16 +70,16 @@ async def answered(nova: Any, asked: Any, **options: Any) -> AIMessageChunk:
 @pytest.mark.parametrize(
     ("fields", "base"),
     [
-        ({"model": LITE}, LITE),
-        ({"model": f"us.{LITE}"}, LITE),
-        ({"model": f"ca.{LITE}"}, LITE),
-        ({"model": "global.amazon.nova-2-lite-v1:0"}, "amazon.nova-2-lite-v1:0"),
-        ({"model": "us.amazon.nova-2-pro-preview-v1:0"}, "amazon.nova-2-pro-preview-v1:0"),
-        ({"model": "amazon.nova-2-omni-v1:0"}, "amazon.nova-2-omni-v1:0"),
-        ({"model": f"arn:aws:bedrock:us-east-1::foundation-model/{LITE}"}, LITE),
-        ({"model": f"{ARN}inference-profile/us.{LITE}"}, LITE),
-        ({"model": f"{ARN}application-inference-profile/abc", "base_model_id": LITE, "provider": "amazon"}, LITE),
-        ({"model": f"{ARN}provisioned-model/abc", "base_model_id": LITE, "provider": "amazon"}, LITE),
+        ({"model_id": LITE}, LITE),
+        ({"model_id": f"us.{LITE}"}, LITE),
+        ({"model_id": f"ca.{LITE}"}, LITE),
+        ({"model_id": "global.amazon.nova-2-lite-v1:0"}, "amazon.nova-2-lite-v1:0"),
+        ({"model_id": "us.amazon.nova-2-pro-preview-v1:0"}, "amazon.nova-2-pro-preview-v1:0"),
+        ({"model_id": "amazon.nova-2-omni-v1:0"}, "amazon.nova-2-omni-v1:0"),
+        ({"model_id": f"arn:aws:bedrock:us-east-1::foundation-model/{LITE}"}, LITE),
+        ({"model_id": f"{ARN}inference-profile/us.{LITE}"}, LITE),
+        ({"model_id": f"{ARN}application-inference-profile/abc", "base_model_id": LITE, "provider": "amazon"}, LITE),
+        ({"model_id": f"{ARN}provisioned-model/abc", "base_model_id": LITE, "provider": "amazon"}, LITE),
     ],
     ids=str,
 )
@@ -88,19 +94,19 @@ def test_every_model_streams_and_its_start_costs_no_client_and_no_network(
 
 def test_an_application_profile_says_what_it_wants() -> None:
     with pytest.raises(ConfigurationError, match="base_model_id"):
-        AsyncChatBedrockConverse(model=f"{ARN}application-inference-profile/abc", provider="amazon")
+        AsyncChatBedrockConverse(model_id=f"{ARN}application-inference-profile/abc", provider="amazon")
 
 
 def test_default_headers_are_refused() -> None:
     with pytest.raises(ValueError, match="default_headers"):
-        AsyncChatBedrockConverse(model=LITE, default_headers={"x-a": "b"})
+        AsyncChatBedrockConverse(model_id=LITE, default_headers={"x-a": "b"})
 
 
 @pytest.mark.parametrize(
     "name", [f"us.{LITE}", f"{ARN}inference-profile/us.{LITE}", f"arn:aws:bedrock:us-east-1::foundation-model/{LITE}"]
 )
 async def test_profiles_and_arns_reach_the_wire(name: str, connection: BedrockConnection, wire: BedrockWire) -> None:
-    nova = model(connection, model=name)
+    nova = model(connection, model_id=name)
     whole, at_once = await answered(nova, "Hello"), await nova.ainvoke("Hello")
     assert [one.model for one in wire.requests()] == [name, name]
     assert whole.text == at_once.text == "You said: Hello"
@@ -109,7 +115,7 @@ async def test_profiles_and_arns_reach_the_wire(name: str, connection: BedrockCo
 
 async def test_an_opaque_arn_is_nova_if_it_is_said_to_be(connection: BedrockConnection, wire: BedrockWire) -> None:
     profile = f"{ARN}application-inference-profile/abc"
-    nova = model(connection, model=profile, base_model_id=LITE, provider="amazon")
+    nova = model(connection, model_id=profile, base_model_id=LITE, provider="amazon")
     whole = await answered(nova, [SystemMessage("Ours."), HumanMessage("Hello")])
     assert wire.requests()[0].body["system"] == [{"text": "Ours."}, {"cachePoint": {"type": "default"}}]
     told = whole.response_metadata
@@ -165,11 +171,9 @@ async def test_structured_output(connection: BedrockConnection) -> None:
 
 async def test_words_before_a_tool_call_are_not_held_back(connection: BedrockConnection, wire: BedrockWire) -> None:
     wire.script({"split": ["One", " moment."], "tool_calls": [{"name": "endCall"}], "stall_after": 2})
-    heard = []
+    heard: list[str] = []
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.5):
-            async for chunk in model(connection).bind_tools([END_CALL]).astream("Bye"):
-                heard.append(chunk.text)
+        await asyncio.wait_for(listen(model(connection).bind_tools([END_CALL]), heard), 0.5)
     assert "".join(heard) == "One moment."
 
 
@@ -184,11 +188,11 @@ async def test_thinking_is_told_apart_only_where_the_answer_is_whole(
 async def test_no_call_holds_a_thread(connection: BedrockConnection, wire: BedrockWire) -> None:
     nova = model(connection)
     await answered(nova, "Hello")
+    await asyncio.to_thread(wire.wait_for, lambda seen: len(seen) == 1)
     before = threading.active_count()
     wire.script({"stall_before_first": True, "times": 50})
     tasks = [asyncio.create_task(answered(nova, "Hello")) for _ in range(50)]
-    while len(wire.requests()) < 51:
-        await asyncio.sleep(0.02)
+    await asyncio.to_thread(wire.wait_for, lambda seen: len(seen) == 51)
     assert threading.active_count() == before
     for task in tasks:
         task.cancel()
@@ -196,7 +200,7 @@ async def test_no_call_holds_a_thread(connection: BedrockConnection, wire: Bedro
 
 
 async def test_blocking_calls_work_beside_a_running_loop(wire: BedrockWire) -> None:
-    nova = AsyncChatBedrockConverse(model=LITE)
+    nova = AsyncChatBedrockConverse(model_id=LITE)
     assert nova.invoke("Hello").text == "You said: Hello"
     assert "".join(chunk.text for chunk in nova.stream("Hello")) == "You said: Hello"
     assert [answer.text for answer in nova.batch(["a", "b"])] == ["You said: a", "You said: b"]
@@ -204,7 +208,7 @@ async def test_blocking_calls_work_beside_a_running_loop(wire: BedrockWire) -> N
 
 def test_a_blocking_stream_that_is_left_closes_its_socket(wire: BedrockWire) -> None:
     wire.script({"text": "one two", "every": 4, "stall_after": 1})
-    chunks = AsyncChatBedrockConverse(model=LITE).stream("Hello")
+    chunks = AsyncChatBedrockConverse(model_id=LITE).stream("Hello")
     assert any(chunk.text for chunk in chunks)
     chunks.close()  # type: ignore[attr-defined]
     wire.wait_for(lambda seen: seen[0].hung_up)
@@ -220,7 +224,7 @@ def test_one_connection_serves_one_event_loop_after_another(wire: BedrockWire) -
 
 
 def test_keys_given_in_code_are_used_and_not_shown(wire: BedrockWire) -> None:
-    nova = AsyncChatBedrockConverse(model=LITE, aws_access_key_id="AKIDCODE", aws_secret_access_key="very-secret")
+    nova = AsyncChatBedrockConverse(model_id=LITE, aws_access_key_id="AKIDCODE", aws_secret_access_key="very-secret")
     nova.invoke("Hello")
     assert (wire.requests()[0].signer or {})["access_key"] == "AKIDCODE"
     assert "very-secret" not in repr(nova) + repr(nova.connection)

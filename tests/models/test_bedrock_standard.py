@@ -1,4 +1,4 @@
-"""LangChain's own tests of a chat model: the unit suite whole, the integration suite against the Bedrock on the wire."""
+"""LangChain's own tests of a chat model: the unit suite whole, the integration suite against a Bedrock on the wire."""
 
 from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
@@ -62,12 +62,12 @@ class TestIntegration(ChatModelIntegrationTests):
     # test_stream_time (it replays VCR cassettes; bench/bedrock_streams.py measures that instead).
 
     @pytest.fixture
-    async def model(  # type: ignore[override]
+    async def model(
         self, request: pytest.FixtureRequest, connection: BedrockConnection, monkeypatch: pytest.MonkeyPatch
     ) -> AsyncIterator[BaseChatModel]:
         monkeypatch.setattr(httpx, "get", downloaded)
         given = {**self.standard_chat_model_params, **getattr(request, "param", {})}
-        yield AsyncChatBedrockConverse(model=LITE, connection=connection, **given)
+        yield AsyncChatBedrockConverse(model_id=LITE, connection=connection, **given)
         await connection.aclose()
 
     @property

@@ -723,6 +723,7 @@ def test_a_behaviour_waits_for_its_request(wire: BedrockWire, bedrock: Any) -> N
         ({"cut": "tear"}, "cut: Input should be 'reset', 'close' or 'clean_end'"),
         ({"cut": "reset", "stall_after": 1}, "cut and stall_after: an answer breaks off in one way"),
         ({"after": 1}, "after: needs exception_mid_stream or cut"),
+        ({"cut": "close", "half_frame": True}, "half_frame: needs after"),
         ({"every": 1, "chunks": 2}, "give one of them"),
         ({"text": "ab", "split": ["a"]}, "are not the text"),
         ({"usage": {"tokens": 1}}, "usage.tokens"),

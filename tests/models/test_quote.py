@@ -60,6 +60,34 @@ HOURS = passage(
     "## Opening hours\nBranches are open Monday to Friday from 9 a.m. to 5 p.m. Eastern. On Saturday they close at "
     "1 p.m. All branches are closed on Sundays.\n\n## Coins\nCoins are counted free of charge at every branch.",
 )
+RATES = passage(
+    "personal.md",
+    "Personal loans",
+    "Interest rates",
+    "A Fernhill personal loan has a fixed rate that depends on your credit score.\n\n"
+    "| Credit score | Personal loan APR |\n|---|---|\n| 700 to 739 | 11.99% |\n| 640 to 669 | 17.99% |",
+)
+FEES = passage(
+    "fees.md",
+    "Fees",
+    "All card fees",
+    "| Fee | Amount | Which cards |\n|---|---|---|\n| Late payment | $29 | All |\n| Cash advance | 5% | All |\n"
+    "| Annual fee | $95 | Gold |\n| Annual fee | $150 | Travel |",
+)
+DISPUTE = passage(
+    "disputes.md",
+    "Disputing a charge",
+    "How to open a dispute",
+    "You can open a dispute in the app or by phone. It is free.\n\n"
+    "1. Choose the charge and tap Dispute.\n2. Pick the reason.\n3. Add photos of receipts.\n\n"
+    "A charge can be disputed within 60 days of the statement.",
+)
+PREAPPROVAL = passage(
+    "homes.md",
+    "Home loans",
+    "Pre-approval",
+    "A home loan pre-approval is valid for 90 days. The pre-approval letter costs nothing.",
+)
 PASSAGES = [CARDS, LOST, CARS, APPLY, HOURS]
 QUESTIONS = [
     "how much is the gold card a year",
@@ -157,6 +185,98 @@ async def test_a_table_row_is_told_with_the_columns_that_were_asked_for(quote: Q
     assert reply.text == "Gold Mastercard: annual fee $95."
 
 
+async def test_an_overview_is_the_opening_sentence_of_what_it_is_about(quote: QuoteChatModel) -> None:
+    for question in (
+        "Tell me about personal loans",
+        "I'm interested in a personal loan",
+        "information on personal loans",
+        "what can you tell me about personal loans",
+    ):
+        reply = (await quote.ainvoke(prompt(question, [RATES, CARS, CARDS]))).text
+        assert reply == "A Fernhill personal loan has a fixed rate that depends on your credit score."
+
+
+@pytest.mark.parametrize("question", ["tell me about business checking", "I'm interested in a pension plan"])
+async def test_no_overview_is_given_of_what_no_passage_is_about(quote: QuoteChatModel, question: str) -> None:
+    assert (await quote.ainvoke(prompt(question, [RATES, CARS, CARDS]))).text == DECLINE
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (
+            "OK so I've been going back and forth between the gold and the travel card, my sister loves hers. "
+            "But, um, what would the travel visa set me back every year?",
+            "$150",
+        ),
+        (
+            "Hi, so my wife and I found a house and the agent wants a preapproval letter, um, "
+            "how long is that letter good for?",
+            "90 days",
+        ),
+        ("my wallet is gone, I had it on the bus this morning. How long does a replacement card take?", "5 to 7"),
+    ],
+)
+async def test_after_a_story_what_is_asked_last_is_answered(quote: QuoteChatModel, question: str, said: str) -> None:
+    assert said in (await quote.ainvoke(prompt(question, [*PASSAGES, PREAPPROVAL]))).text
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("by when do I have to contest a charge", "within 60 days"),
+        ("what would a rush replacement set me back", "$20"),
+        ("how long is the letter good for", "90 days"),
+        ("which papers do I bring for a car loan", "two recent pay stubs"),
+    ],
+)
+async def test_everyday_words_find_the_documents_words(quote: QuoteChatModel, question: str, said: str) -> None:
+    assert said in (await quote.ainvoke(prompt(question, [LOST, APPLY, DISPUTE, PREAPPROVAL]))).text
+
+
+async def test_a_row_named_by_a_number_is_told_with_its_columns_name(quote: QuoteChatModel) -> None:
+    reply = await quote.ainvoke(prompt("what's the APR on a personal loan with a score of 710", [RATES]))
+    assert "Credit score 700 to 739: personal loan APR 11.99%." in reply.text
+    assert "17.99%" not in reply.text
+
+
+async def test_a_value_in_words_stands_behind_a_colon(quote: QuoteChatModel) -> None:
+    reply = await quote.ainvoke(prompt("what is the foreign fee of the travel visa", [CARDS]))
+    assert reply.text == "Travel Visa, foreign fee: none."
+
+
+async def test_rows_of_one_name_are_told_whole(quote: QuoteChatModel) -> None:
+    reply = (await quote.ainvoke(prompt("what is the annual fee of the gold card", [FEES]))).text
+    assert "Annual fee: amount $95, which cards: Gold." in reply
+
+
+async def test_prose_is_said_rather_than_a_row_that_tells_the_same_and_never_both(quote: QuoteChatModel) -> None:
+    prose = passage("gold.md", "Gold card", "Cost", "The annual fee of the Gold Mastercard is $95.")
+    reply = await quote.ainvoke(prompt("what is the annual fee of the gold mastercard", [CARDS, prose]))
+    assert reply.text == "The annual fee of the Gold Mastercard is $95."
+
+
+async def test_steps_are_told_in_order_after_what_leads_them_in(quote: QuoteChatModel) -> None:
+    reply = await quote.ainvoke(prompt("how do I open a dispute", [DISPUTE, LOST]))
+    assert reply.text == (
+        "You can open a dispute in the app or by phone.\n"
+        "1. Choose the charge and tap Dispute.\n2. Pick the reason.\n3. Add photos of receipts."
+    )
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "is there a sign-up bonus on the travel visa",
+        "what is the rate on a boat loan",
+        "can I refinance my student loan",
+        "what's the fee for a lost safe deposit key",
+    ],
+)
+async def test_a_missing_modifier_of_what_is_asked_for_is_a_near_miss(quote: QuoteChatModel, question: str) -> None:
+    assert (await quote.ainvoke(prompt(question))).text == DECLINE
+
+
 async def test_a_list_is_quoted_as_a_list_with_its_lead_in(quote: QuoteChatModel) -> None:
     reply = await quote.ainvoke(prompt("what do I need to bring to apply for a car loan"))
     assert reply.text == (
@@ -205,7 +325,7 @@ def is_row_of(sentence: str, sources: Sequence[Passage]) -> bool:
         ] or [[]]
         for row in rows:
             known = {f"{column} {value}".casefold() for column, value in zip(header, row, strict=True)}
-            if row[0] == name and {part.casefold() for part in told.split(", ")} <= known:
+            if row[0] == name and {part.replace(":", "").casefold() for part in told.split(", ")} <= known:
                 return True
     return False
 

@@ -58,7 +58,7 @@ async def test_many_passages_keep_their_order_and_share_the_sockets(
 
 async def test_chat_and_titan_use_one_client(connection: BedrockConnection, wire: BedrockWire) -> None:
     await TitanEmbeddings(connection).aembed_query("Hello")
-    await AsyncChatBedrockConverse(model="amazon.nova-lite-v1:0", connection=connection).ainvoke("Hello")
+    await AsyncChatBedrockConverse(model_id="amazon.nova-lite-v1:0", connection=connection).ainvoke("Hello")
     assert len({one.connection for one in wire.requests()}) == 1
 
 

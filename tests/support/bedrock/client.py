@@ -107,7 +107,7 @@ class BedrockWire:
     async def until(self, condition: Condition, seconds: float = 5) -> None:
         """Wait as `wait_for` does, for a test whose client runs in the same event loop."""
         deadline = time.monotonic() + seconds
-        while not self._is_met(condition, deadline):
+        while not self._is_met(condition, deadline):  # noqa: ASYNC110  (what is waited for is in another process)
             await asyncio.sleep(_POLL_SECONDS)
 
     def _is_met(self, condition: Condition, deadline: float) -> bool:
