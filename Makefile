@@ -2,7 +2,7 @@
 #   make serve   environment, locked dependencies, index, demo ledger, server on :8000 (HOST, PORT, DATA_DIR pass through)
 #   make test    the same, and all that the tests need; then the tests
 
-.PHONY: serve test check lint types format clean
+.PHONY: serve serve-wire test check lint types format vectors clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,6 +14,10 @@ test: .venv/test.stamp
 	@tests/support/get_parts.sh
 	$(BIN)/pytest
 	@tests/support/get_parts.sh --report
+
+# Nova's path without an account: a Bedrock on the wire beside the server, as the tests have it.
+serve-wire: .venv/test.stamp
+	@exec $(BIN)/python -m tests.support.bedrock.beside $(BIN)/teller serve
 
 check: lint types test
 
@@ -27,6 +31,10 @@ types: .venv/test.stamp
 format: .venv/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# After a document of the sample bank or an utterance changed: the vectors that a first start begins with.
+vectors: .venv/test.stamp
+	$(BIN)/python -m bench.ship_vectors
 
 clean:
 	rm -rf .venv .data

@@ -1,9 +1,9 @@
-"""Stream Nova's answers through three clients side by side: ours, plain langchain-aws, and aiobotocore with no LangChain.
+"""Stream Nova's answers through three clients side by side: ours, plain langchain-aws, and bare aiobotocore.
 
     python bench/bedrock_streams.py [--runs 5] [--streams 1 20 100 200]
 
-The Bedrock of the tests answers, in a process of its own: 300 ms to the first token, then 80 chunks 25 ms apart. In each
-run every number of streams is tried with every client in turn, so that a busy machine is busy for all of them; the
+The Bedrock of the tests answers, in a process of its own: 300 ms to the first token, then 80 chunks 25 ms apart. In
+each run every number of streams is tried with every client in turn, so that a busy machine is busy for all of them; the
 figures are medians over the runs. CPU is this process' alone. Then callers hang up, and the server says when it saw it.
 Prints a table and writes results/bedrock_streams.md and .svg.
 """
@@ -46,6 +46,8 @@ class Measured:
 
 
 def langchain_stream(model: BaseChatModel) -> Stream:
+    """Return a stream of a LangChain model."""
+
     async def stream() -> tuple[float, int]:
         began, first, pieces = time.perf_counter(), 0.0, 0
         async for chunk in model.astream([("system", SYSTEM), ("human", QUESTION)]):
@@ -57,6 +59,7 @@ def langchain_stream(model: BaseChatModel) -> Stream:
 
 
 def raw_stream(client: Any) -> Stream:
+    """Return a stream of an aiobotocore client, whose events nobody reads further."""
     request = {
         "modelId": MODEL,
         "system": [{"text": SYSTEM}],
@@ -104,6 +107,7 @@ async def hang_up(stream: Stream, wire: BedrockWire, behaviour: Mapping[str, Any
 
 
 def table(results: Mapping[tuple[str, int], Measured], clients: list[str], counts: list[int]) -> list[str]:
+    """Return the figures as a Markdown table."""
     lines = [
         "| streams | client | first token p50, ms | p95, ms | CPU a chunk, ms | first token / raw | CPU / raw |",
         "|---:|---|---:|---:|---:|---:|---:|",
@@ -143,11 +147,13 @@ def plot(results: Mapping[tuple[str, int], Measured], clients: list[str], counts
 
 
 def medians(runs: list[Measured]) -> Measured:
+    """Return the medians of several runs."""
     names = ("first_ms", "slow_first_ms", "cpu_ms")
     return Measured(*(statistics.median(getattr(run, name) for run in runs) for name in names))
 
 
 async def main(wire: BedrockWire, runs: int, counts: list[int]) -> None:
+    """Measure all, print the figures and write them down."""
     async with BedrockConnection() as connection:
         streams = {
             "ours": langchain_stream(AsyncChatBedrockConverse(model_id=MODEL, connection=connection)),
@@ -178,6 +184,7 @@ async def main(wire: BedrockWire, runs: int, counts: list[int]) -> None:
 
 
 async def hang_ups(streams: Mapping[str, Stream], wire: BedrockWire) -> list[str]:
+    """Return as a Markdown table how soon a caller who leaves is gone for Bedrock too."""
     lines = ["| a cancelled stream's socket is closed after, ms | p50 | worst |", "|---|---:|---:|"]
     stalls = {"before the first token": {"stall_before_first": True}, "after it": {"chunks": 80, "stall_after": 5}}
     for when, behaviour in stalls.items():

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from teller.cards import demo, keys
 from teller.cards.sql_ledger import SqlLedger
-from teller.errors import ConfigurationError, TellerError
+from teller.errors import ConfigurationError
 from teller.knowledge.embedded import EmbeddedIndex
 from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
@@ -24,6 +24,9 @@ from teller.models.quote import QuoteChatModel
 from teller.models.registry import ChatModels
 from teller.models.vector_cache import VectorCache
 from teller.settings import Settings
+
+SHIPPED_VECTORS = Path(__file__).parent / "models" / "bge-small-en-v1.5" / "shipped_vectors.npz"
+"""The vectors of the sample bank and of the utterances, made by `make vectors`: a first start embeds none of them."""
 
 _log = structlog.get_logger(__name__)
 
@@ -68,7 +71,7 @@ class Services:
     async def _open(cls, settings: Settings, stack: AsyncExitStack) -> Self:
         await asyncio.to_thread(_make_folder, settings.data_dir)
         embedder = await asyncio.to_thread(OnnxEmbedder)
-        vectors = await VectorCache.open(settings.data_dir / "vectors.db", embedder)
+        vectors = await VectorCache.open(settings.data_dir / "vectors.db", embedder, SHIPPED_VECTORS)
         stack.push_async_callback(vectors.close)
         index = await EmbeddedIndex.open(settings.data_dir / "knowledge.db", embedder.name, embedder.dimension)
         stack.push_async_callback(index.close)
@@ -97,7 +100,7 @@ class Services:
     async def _index_sample_bank(self) -> None:
         try:
             await self.index_sample_bank()
-        except TellerError as failure:
+        except Exception as failure:  # in the background nobody else would hear of it
             _log.error("the sample bank could not be indexed", error=type(failure).__name__)
 
 

@@ -3,11 +3,13 @@
 `.env` is read too; the environment beats it; names that are not here are ignored.
 """
 
+import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
+from dotenv import dotenv_values
 from limits import parse
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -52,7 +54,7 @@ def _known_zone(name: str) -> str:
 class Settings(BaseSettings):
     """The settings of one process, read once at its start. Use `Settings.load()`: it explains what is wrong."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
@@ -100,6 +102,14 @@ class Settings(BaseSettings):
     model_timeout_seconds: float = Field(15.0, gt=0, description="Longest wait for a model's first token.")
     search_timeout_seconds: float = Field(2.0, gt=0, description="Longest wait for a search.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_unset(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Take an empty variable for one that is not set, but where empty means "no bound"."""
+        return {
+            name: value for name, value in given.items() if value != "" or name.lower().startswith("rate_limit_per")
+        }
+
     @model_validator(mode="after")
     def _only_what_this_version_can_do(self) -> Self:
         for name in (self.chat_model, self.fallback_chat_model, *self.model_aliases.values()):
@@ -118,6 +128,9 @@ class Settings(BaseSettings):
         Raises:
             ConfigurationError: in one line, which variable is wrong and why; never the value of a secret.
         """
+        for name, value in dotenv_values(".env").items():
+            if name.startswith("AWS_") and value:
+                os.environ.setdefault(name, value)  # AWS's libraries read the environment alone
         try:
             return cls()
         except ValidationError as wrong:

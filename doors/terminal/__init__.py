@@ -25,5 +25,5 @@ def main() -> None:
     try:
         app()
     except TellerError as failure:
-        Console(stderr=True).print(f"[bold red]teller:[/] {failure}", soft_wrap=True, highlight=False)
+        Console(stderr=True, emoji=False).print("teller:", str(failure), soft_wrap=True, highlight=False, markup=False)
         sys.exit(1)

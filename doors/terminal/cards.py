@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from teller.cards.sql_ledger import SqlLedger
 from teller.settings import Settings
@@ -25,7 +25,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for pro
     if as_json:
         print(json.dumps(holders, indent=2))
         return
-    table = Table("phone", "name", "PIN", "card", "state", "limit", "balance", "due")
+    table = Table(Column("phone", no_wrap=True), "name", "PIN", "card", "state", "limit", "balance", "due")
     for holder in holders:
         person = [holder["phone"], holder["name"], holder["pin"]]
         for card in holder["cards"]:

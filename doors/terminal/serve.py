@@ -82,7 +82,7 @@ def check() -> None:
     """Tell whether this configuration can serve: each part, and what to mend."""
     table = Table("part", "", "what it says")
     failed = asyncio.run(_check(table))
-    Console().print(table)
+    Console(emoji=False).print(table)
     if failed:
         raise typer.Exit(1)
 
@@ -91,7 +91,7 @@ async def _check(table: Table) -> bool:
     try:
         settings = Settings.load()
     except ConfigurationError as wrong:
-        table.add_row("settings", "[red]wrong[/]", str(wrong))
+        table.add_row("settings", "[red]wrong[/]", escape(str(wrong)))
         return True
     table.add_row("settings", "[green]ok[/]", "read")
     parts: dict[str, Callable[[Settings], Awaitable[str]]] = {"ledger": _ledger, "index and model": _services}
@@ -101,7 +101,7 @@ async def _check(table: Table) -> bool:
             table.add_row(name, "[green]ok[/]", await part(settings))
         except TellerError as wrong:
             failed = True
-            table.add_row(name, "[red]wrong[/]", str(wrong))
+            table.add_row(name, "[red]wrong[/]", escape(str(wrong)))
     return failed
 
 
@@ -129,5 +129,9 @@ async def _one_token(services: "Services") -> str:
     """Ask a hosted model for one token: access that is denied shows in no other way."""
     model = services.models.default
     if model.name != "quote":
-        await model.model.ainvoke("Hello", max_tokens=1)
+        try:
+            await model.model.ainvoke("Hello", max_tokens=1)
+        except TellerError as failure:
+            mend = "look at the region, the credentials, and whether this account may use the model"
+            raise ConfigurationError(f"{model.name}: {failure} Mend: {mend}.") from failure
     return f"{model.name} answers, {services.models.why}"

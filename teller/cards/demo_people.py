@@ -1,4 +1,4 @@
-"""The ten people of the demo, and their cards, as DEMO_LEDGER.md tells of them."""
+"""The ten people of the demo, and their cards."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -16,7 +16,6 @@ from botocore.tokens import FrozenAuthToken
 from teller.errors import ConfigurationError
 from teller.models.bedrock_credentials import RenewableCredentials
 
-
 _IDLE_SOCKET_SECONDS = 30  # aiobotocore keeps sockets for 12: each turn of a slow phone call would shake hands anew
 
 
@@ -84,11 +83,10 @@ class BedrockConnection:
 
     async def aclose(self) -> None:
         """Close the sockets that this event loop has opened; a later call opens new ones."""
-        pool = self._pool()
+        pool = self._pools.pop(asyncio.get_running_loop(), _Pool())
         async with pool.lock:
             if pool.opened:
                 await pool.opened.stack.aclose()
-        del self._pools[asyncio.get_running_loop()]
 
     def _pool(self) -> "_Pool":
         for loop in [loop for loop in self._pools if loop.is_closed()]:

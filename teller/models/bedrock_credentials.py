@@ -1,11 +1,16 @@
 """Credentials that can be read again from where they came, when AWS says that they have expired."""
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiobotocore.credentials import AioCredentials
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, NoCredentialsError
+
+_NONE_SECONDS = 30.0
+"""How long it is remembered that there are none: to find that out may take a second, where no instance answers."""
 
 Load = Callable[[], Awaitable[Any]]
 """Reads credentials afresh: botocore's whole chain (environment, files, SSO, roles, container, instance)."""
@@ -15,7 +20,7 @@ class RenewableCredentials(AioCredentials):  # type: ignore[misc]  # aiobotocore
     """What a client signs with: read at the first request, and again after `forget`; the client itself stays open.
 
     botocore renews what tells its expiry (roles, SSO, instances), but keeps for ever what does not: a credentials file
-    that a sidecar rewrites, say. It also remembers for ever that it found none.
+    that a sidecar rewrites, say. It also keeps for ever that it found none.
     """
 
     def __init__(self, load: Load) -> None:
@@ -23,7 +28,7 @@ class RenewableCredentials(AioCredentials):  # type: ignore[misc]  # aiobotocore
         self._load = load
         self._found: Any = None
         self._lock = asyncio.Lock()
-        self._reads = 0
+        self._read_at = -math.inf
         self.generation = 0
         """How often they were forgotten. Note it before a request; give it to `forget` if the request fails."""
 
@@ -36,7 +41,7 @@ class RenewableCredentials(AioCredentials):  # type: ignore[misc]  # aiobotocore
         """
         try:
             if self._found is None:
-                await self._read(self._reads)
+                await self._read()
             frozen = await self._found.get_frozen_credentials() if self._found else None
         except (BotoCoreError, ClientError):
             raise
@@ -51,10 +56,11 @@ class RenewableCredentials(AioCredentials):  # type: ignore[misc]  # aiobotocore
         if self.generation == generation:
             self.generation += 1
             self._found = None
+            self._read_at = -math.inf
 
-    async def _read(self, reads: int) -> None:
-        """Read them once for all who wait: finding none may take seconds, where an instance is asked in vain."""
+    async def _read(self) -> None:
+        """Read them, once for all who wait."""
         async with self._lock:
-            if self._reads == reads:
+            if self._found is None and time.monotonic() - self._read_at >= _NONE_SECONDS:
                 self._found = await self._load()
-                self._reads += 1
+                self._read_at = time.monotonic()

@@ -11,7 +11,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from teller.models.bedrock_parts import Block, as_text, blocks, joined, parts
+from teller.models.bedrock_parts import Block, as_text, blocks, is_plain, joined, parts
 from teller.models.bedrock_tools import lawful
 
 OPENING = "(The conversation begins.)"
@@ -90,7 +90,7 @@ def _merged(turns: Iterable[BaseMessage]) -> list[BaseMessage]:
 def _one_system(messages: Iterable[SystemMessage], cache_prefix: bool) -> list[SystemMessage]:
     content: list[Block] = []
     for message in messages:
-        content += blocks(message)
+        content += [{"text": block["text"]} if is_plain(block) else block for block in blocks(message)]
         if cache_prefix and content and not any("cachePoint" in block for block in content):
             content.append(CACHE_POINT)
     return [SystemMessage(content)] if content else []

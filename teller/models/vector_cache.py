@@ -53,13 +53,16 @@ class VectorCache:
         self._one_at_a_time = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path, embedder: Embedder) -> Self:
-        """Open the file, or make it.
+    async def open(cls, path: Path, embedder: Embedder, shipped: Path | None = None) -> Self:
+        """Open the file, or make it; a new one begins with the vectors that are `shipped` with the project.
 
         Raises:
             ConfigurationError: the file cannot be opened or is none of ours.
         """
-        return cls(await asyncio.to_thread(_connect, path), embedder)
+        connection = await asyncio.to_thread(_connect, path)
+        if shipped is not None:
+            await asyncio.to_thread(_fill_new, connection, shipped)
+        return cls(connection, embedder)
 
     async def vectors(
         self, texts: Sequence[str], *, as_queries: bool = False, progress: Callable[[int], None] | None = None
@@ -136,3 +139,15 @@ def _connect(path: Path) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as error:
         raise ConfigurationError(f"{path} cannot be used ({error}): delete it, it is only a cache") from error
     return connection
+
+
+def _fill_new(connection: sqlite3.Connection, shipped: Path) -> None:
+    """Put the shipped vectors into a cache that is empty: a first start then embeds nothing. Without them it is slow."""
+    try:
+        if connection.execute("SELECT 1 FROM vectors LIMIT 1").fetchone() or not shipped.is_file():
+            return
+        with np.load(shipped) as file, connection:
+            rows = [(key.tobytes(), vector.tobytes()) for key, vector in zip(file["keys"], file["vectors"], strict=True)]
+            connection.executemany("INSERT OR IGNORE INTO vectors (key, vector) VALUES (?, ?)", rows)
+    except (sqlite3.Error, OSError, ValueError, KeyError) as error:
+        logger.warning("the shipped vectors could not be read: %s", error)

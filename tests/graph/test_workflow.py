@@ -1,4 +1,4 @@
-"""The graph is the one that DESIGN draws, and the README shows it."""
+"""The graph is the one that ARCHITECTURE.md draws, and the README shows it."""
 
 import re
 

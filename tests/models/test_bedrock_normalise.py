@@ -213,3 +213,11 @@ def test_what_bedrock_has_no_form_for_is_the_callers_error() -> None:
     picture = {"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}
     with pytest.raises(ModelRequestError):
         sent([HumanMessage([picture])])
+
+
+def test_an_answer_in_langchains_newer_form_is_read_back() -> None:
+    plain = AIMessage([{"type": "text", "text": "Hello."}], response_metadata={"output_version": "v1"})
+    thought = [{"type": "reasoning", "reasoning": "Hm."}, {"type": "text", "text": "Well."}]
+    mixed = AIMessage(thought, response_metadata={"output_version": "v1", "model_provider": "bedrock_converse"})  # type: ignore[arg-type]
+    request = sent([HumanMessage("Hi."), plain, HumanMessage("So?"), mixed, HumanMessage("Yes?")])
+    assert [one["content"] for one in request["messages"][1::2]] == [[{"text": "Hello."}], [{"text": "Well."}]]

@@ -59,10 +59,11 @@ def wait_until_ready(base_url: str, process: subprocess.Popen[str], seconds: flo
 
 
 def start_server(data_dir: Path, **settings: str) -> tuple[Server, subprocess.Popen[str]]:
-    """Start a server process with these settings, and return it when it is ready."""
+    """Start a server process with these settings, and return it when it is ready. Its log is `DATA_DIR/server.log`."""
     port = free_port()
     env = environment(data_dir, PORT=str(port), **settings)
-    process = subprocess.Popen([TELLER, "serve"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with (data_dir / "server.log").open("w") as log:
+        process = subprocess.Popen([TELLER, "serve"], env=env, stdout=log, stderr=log, text=True)
     base_url = f"http://127.0.0.1:{port}"
     wait_until_ready(base_url, process)
     return Server(base_url, data_dir), process
