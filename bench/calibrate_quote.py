@@ -25,13 +25,13 @@ from teller.knowledge.chunking import chunk
 from teller.knowledge.index import Passage, Vector
 from teller.knowledge.loading import load
 from teller.knowledge.question import standalone_question
-from teller.models.answer_choice import choose
-from teller.models.candidates import candidates_of
 from teller.models.embedder import OnnxEmbedder
-from teller.models.everyday_words import plainly
-from teller.models.evidence import FOR_EACH, FOR_NONE, Evidence, Numbers, Prepared, weigh
-from teller.models.fitted_weights import Weights
-from teller.models.sentences import quotables
+from teller.models.quote.answer_choice import choose
+from teller.models.quote.candidates import candidates_of
+from teller.models.quote.everyday_words import plainly
+from teller.models.quote.evidence import FOR_EACH, FOR_NONE, Evidence, Numbers, Prepared, weigh
+from teller.models.quote.fitted_weights import Weights
+from teller.models.quote.sentences import quotables
 
 SETS = Path(__file__).parent / "sets" / "quote_dev"
 SAMPLE_BANK = Path(__file__).parent.parent / "teller" / "knowledge" / "documents"

@@ -20,7 +20,7 @@ from teller.knowledge.ingest import Ingester
 from teller.models.choosing import open_models
 from teller.models.embedder import OnnxEmbedder
 from teller.models.query_vectors import QueryVectors
-from teller.models.quote import QuoteChatModel
+from teller.models.quote.model import QuoteChatModel
 from teller.models.registry import ChatModels
 from teller.models.vector_cache import VectorCache
 from teller.settings import Settings

@@ -30,9 +30,7 @@ class Ledger(Protocol):
         """Read a caller's cards and this conversation's wishes; a conversation of None has none."""
         ...
 
-    async def ask(
-        self, conversation: str, phone: str, operation: Operation, card: Card | None, clause: Clause
-    ) -> Wish:
+    async def ask(self, conversation: str, phone: str, operation: Operation, card: Card | None, clause: Clause) -> Wish:
         """Commit a question before it is spoken: opens the conversation's wish, or adds the clause to the open one.
 
         An open wish of another caller, operation or (once both are known) card is dropped first. The card and its

@@ -95,19 +95,14 @@ class BedrockConnection:
 
     async def _open(self) -> Opened:
         try:
-            session = AioSession(profile=self.profile_name)
+            session = self._session()
             credentials = RenewableCredentials(self._load_credentials)
             session.register_component("credential_provider", _Always(credentials))
             if bearer := self._bearer_token():
                 session.register_component("token_provider", _Always(FrozenAuthToken(bearer)))
             stack = AsyncExitStack()
             client = await stack.enter_async_context(
-                session.create_client(
-                    "bedrock-runtime",
-                    region_name=self.region_name or os.environ.get("AWS_REGION"),
-                    endpoint_url=self.endpoint_url,
-                    config=self._client_config(),
-                )
+                session.create_client("bedrock-runtime", endpoint_url=self.endpoint_url, config=self._client_config())
             )
         except (BotoCoreError, ValueError) as wrong:
             raise ConfigurationError(f"Bedrock cannot be reached as it is configured: {wrong}") from wrong
@@ -131,7 +126,13 @@ class BedrockConnection:
     async def _load_credentials(self) -> Any:
         if self.keys:
             return AioCredentials(self.keys.access_key, self.keys.secret_key, self.keys.session_token)
-        return await AioSession(profile=self.profile_name).get_credentials()
+        return await self._session().get_credentials()
+
+    def _session(self) -> AioSession:
+        session = AioSession(profile=self.profile_name)
+        if region := self.region_name or os.environ.get("AWS_REGION"):  # which botocore does not read
+            session.set_config_variable("region", region)
+        return session
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from teller.models.aws import find_account
-from teller.models.quote import QuoteChatModel
+from teller.models.quote.model import QuoteChatModel
 from teller.models.registry import ChatModels, NamedModel
 from teller.settings import Settings
 

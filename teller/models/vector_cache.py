@@ -142,12 +142,13 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _fill_new(connection: sqlite3.Connection, shipped: Path) -> None:
-    """Put the shipped vectors into a cache that is empty: a first start then embeds nothing. Without them it is slow."""
+    """Put the shipped vectors into a cache that is empty; without them a first start is slow, and no more than that."""
     try:
         if connection.execute("SELECT 1 FROM vectors LIMIT 1").fetchone() or not shipped.is_file():
             return
         with np.load(shipped) as file, connection:
-            rows = [(key.tobytes(), vector.tobytes()) for key, vector in zip(file["keys"], file["vectors"], strict=True)]
+            pairs = zip(file["keys"], file["vectors"], strict=True)
+            rows = [(key.tobytes(), vector.tobytes()) for key, vector in pairs]
             connection.executemany("INSERT OR IGNORE INTO vectors (key, vector) VALUES (?, ?)", rows)
     except (sqlite3.Error, OSError, ValueError, KeyError) as error:
-        logger.warning("the shipped vectors could not be read: %s", error)
+        _log.warning("the shipped vectors could not be read", error=str(error))

@@ -13,7 +13,7 @@ from teller.knowledge import passage_block
 from teller.knowledge.index import Passage, Vector
 from teller.models.embedder import OnnxEmbedder
 from teller.models.query_vectors import QueryVectors
-from teller.models.quote import QuoteChatModel
+from teller.models.quote.model import QuoteChatModel
 
 DECLINE = "I can't tell you that. Shall I connect you with a person?"
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
-from teller.models.asked import Asked
-from teller.models.question_words import all_stems, weight
+from teller.models.quote.asked import Asked
+from teller.models.quote.question_words import all_stems, weight
 
 FOR_MISSING = (
     "missing",  # share of the question's weight that occurs in no passage

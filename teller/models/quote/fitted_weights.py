@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from teller.models.evidence import FOR_EACH, FOR_NONE
+from teller.models.quote.evidence import FOR_EACH, FOR_NONE
 
 _EACH = {
     "in_context": 13.76,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from teller.knowledge.index import Passage
-from teller.models.blocks import Items, Paragraph, Table, blocks, plain
-from teller.models.table_rows import told
+from teller.models.quote.blocks import Items, Paragraph, Table, blocks, plain
+from teller.models.quote.table_rows import told
 
 _LONGEST_LIST_WORDS = 90  # about half a minute aloud
 _MOST_BEFORE = 2  # an answer is at most three sentences

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from teller.knowledge.question import leans_on_history
-from teller.models.answer_type import asked_type
-from teller.models.question_words import stems, weight, words_and_stems
+from teller.models.quote.answer_type import asked_type
+from teller.models.quote.question_words import stems, weight, words_and_stems
 
 _EARLIER_TURN = 0.35  # what a word of an earlier turn counts beside one of the last turn
 _LONGEST_TOPIC = 8  # words

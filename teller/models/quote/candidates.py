@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from teller.knowledge.index import Passage
-from teller.models.question_words import stems
-from teller.models.sentences import Quotable
+from teller.models.quote.question_words import stems
+from teller.models.quote.sentences import Quotable
 
 
 @dataclass(frozen=True, slots=True)

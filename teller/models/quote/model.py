@@ -18,11 +18,11 @@ from pydantic import PrivateAttr, SkipValidation
 from teller.knowledge import passage_block
 from teller.knowledge.index import Passage
 from teller.knowledge.question import standalone_question
-from teller.models.answer_choice import Answer, choose
-from teller.models.everyday_words import plainly
-from teller.models.evidence import weigh
-from teller.models.prepared_passages import PreparedPassages, TextVectors
 from teller.models.query_vectors import QueryVectors
+from teller.models.quote.answer_choice import Answer, choose
+from teller.models.quote.everyday_words import plainly
+from teller.models.quote.evidence import weigh
+from teller.models.quote.prepared_passages import PreparedPassages, TextVectors
 
 _LONGEST_TURN = 600  # characters; of a longer turn the end is read, where the question stands
 _WORD = re.compile(r"\S+\s*|\s+")

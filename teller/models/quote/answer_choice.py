@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from teller.models.answer_type import holds
-from teller.models.candidates import Candidate
-from teller.models.evidence import Evidence
-from teller.models.fitted_weights import FITTED, Weights
-from teller.models.question_words import stems
-from teller.models.table_rows import told
+from teller.models.quote.answer_type import holds
+from teller.models.quote.candidates import Candidate
+from teller.models.quote.evidence import Evidence
+from teller.models.quote.fitted_weights import FITTED, Weights
+from teller.models.quote.question_words import stems
+from teller.models.quote.table_rows import told
 
 _SECOND = 2.0  # a second sentence is said when its logit is at most this far below the first one's
 _CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has

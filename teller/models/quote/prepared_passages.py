@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 
 from teller.knowledge.index import Passage, Vector
-from teller.models.candidates import candidates_of
-from teller.models.evidence import Prepared
-from teller.models.sentences import quotables
+from teller.models.quote.candidates import candidates_of
+from teller.models.quote.evidence import Prepared
+from teller.models.quote.sentences import quotables
 
 _KEPT = 512  # passages, about 40 kB each
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from teller.models.embedder import MODEL_FOLDER
-from teller.models.everyday_words import same_meaning
-from teller.models.stemming import stem
+from teller.models.quote.everyday_words import same_meaning
+from teller.models.quote.stemming import stem
 
 _WORD = re.compile(r"\d[\d,]*(?:\.\d+)?|[a-z]+(?:'[a-z]+)?", re.IGNORECASE)
 _PREFIX = re.compile(r"\b(pre|re|co|non|e)-(?=[a-z])", re.IGNORECASE)  # "pre-approval" is "preapproval"

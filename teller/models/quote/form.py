@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from teller.models.answer_type import holds
-from teller.models.asked import Asked
-from teller.models.candidates import Candidate
+from teller.models.quote.answer_type import holds
+from teller.models.quote.asked import Asked
+from teller.models.quote.candidates import Candidate
 
 FOR_FORM = (
     "untyped",  # the question wants an amount, a time, ... and the sentence holds none

@@ -6,7 +6,7 @@ Only words that mean the same wherever they stand belong here: a wrong pair answ
 import re
 from functools import cache
 
-from teller.models.stemming import stem
+from teller.models.quote.stemming import stem
 
 # Each line: words that may stand for each other.
 _SAME = """

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teller.knowledge.index import Vector
-from teller.models.asked import Asked, read
-from teller.models.candidates import Candidate
-from teller.models.form import FOR_FORM, form_of
-from teller.models.missing import FOR_MISSING, missing
-from teller.models.question_words import matching
+from teller.models.quote.asked import Asked, read
+from teller.models.quote.candidates import Candidate
+from teller.models.quote.form import FOR_FORM, form_of
+from teller.models.quote.missing import FOR_MISSING, missing
+from teller.models.quote.question_words import matching
 
 Numbers = NDArray[np.float64]
 
