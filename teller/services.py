@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
 from pydantic import SecretStr
@@ -19,21 +19,29 @@ from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
 from teller.models.choosing import open_models
 from teller.models.embedder import OnnxEmbedder
+from teller.models.hosted import Hosted
 from teller.models.query_vectors import QueryVectors
 from teller.models.quote.model import QuoteChatModel
 from teller.models.registry import ChatModels
-from teller.models.vector_cache import VectorCache
+from teller.models.vector_cache import Embedder, VectorCache
 from teller.settings import Settings
 
 SHIPPED_VECTORS = Path(__file__).parent / "models" / "bge-small-en-v1.5" / "shipped_vectors.npz"
 """The vectors of the sample bank and of the utterances, made by `make vectors`: a first start embeds none of them."""
+
+if TYPE_CHECKING:
+    from teller.models.titan import TitanEmbeddings
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Services:
-    """The parts that the graph and the doors work with. Open them with `opened`, which closes them too."""
+    """The parts that the graph and the doors work with. Open them with `opened`, which closes them too.
+
+    `queries` embeds in process, for routing and for `quote`, whose weights were fitted to that embedder; what searches
+    the index may be another embedder, with `search_queries`.
+    """
 
     settings: Settings
     ledger: SqlLedger
@@ -41,6 +49,7 @@ class Services:
     ingester: Ingester
     vectors: VectorCache
     queries: QueryVectors
+    search_queries: QueryVectors
     quote: QuoteChatModel
     models: ChatModels
     background: set[asyncio.Task[None]] = field(default_factory=set)
@@ -70,18 +79,23 @@ class Services:
     @classmethod
     async def _open(cls, settings: Settings, stack: AsyncExitStack) -> Self:
         await asyncio.to_thread(_make_folder, settings.data_dir)
-        embedder = await asyncio.to_thread(OnnxEmbedder)
-        vectors = await VectorCache.open(settings.data_dir / "vectors.db", embedder, SHIPPED_VECTORS)
-        stack.push_async_callback(vectors.close)
-        index = await EmbeddedIndex.open(settings.data_dir / "knowledge.db", embedder.name, embedder.dimension)
-        stack.push_async_callback(index.close)
+        hosted = Hosted(settings, stack)
+        local = await asyncio.to_thread(OnnxEmbedder)
+        vectors = await _vector_cache(settings, local, stack)
+        queries = search_queries = QueryVectors(local)
         ledger = await open_ledger(settings)
         stack.push_async_callback(ledger.close)
-        queries = QueryVectors(embedder)
-        quote = QuoteChatModel(decline="", vectors=vectors, questions=queries, count_tokens=embedder.count_tokens)
-        models = await open_models(settings, quote, stack)
-        ingester = Ingester(index, vectors, embedder)
-        return cls(settings, ledger, index, ingester, vectors, queries, quote, models)
+        quote = QuoteChatModel(decline="", vectors=vectors, questions=queries, count_tokens=local.count_tokens)
+        models = await open_models(settings, quote, hosted)
+        searching: OnnxEmbedder | TitanEmbeddings = local
+        search_vectors = vectors
+        if settings.embedding_model != "bge-small-en-v1.5":
+            searching = await hosted.titan(int(settings.embedding_model.rpartition("/")[2]))
+            search_vectors, search_queries = await _vector_cache(settings, searching, stack), QueryVectors(searching)
+        index = await EmbeddedIndex.open(settings.data_dir / "knowledge.db", searching.name, searching.dimension)
+        stack.push_async_callback(index.close)
+        ingester = Ingester(index, search_vectors, local.count_tokens)
+        return cls(settings, ledger, index, ingester, vectors, queries, search_queries, quote, models)
 
     def index_sample_bank_in_background(self) -> None:
         """Fill a new index while the server serves: words first, then vectors, then the sentences' vectors."""
@@ -102,6 +116,12 @@ class Services:
             await self.index_sample_bank()
         except Exception as failure:  # in the background nobody else would hear of it
             _log.error("the sample bank could not be indexed", error=type(failure).__name__)
+
+
+async def _vector_cache(settings: Settings, embedder: Embedder, stack: AsyncExitStack) -> VectorCache:
+    cache = await VectorCache.open(settings.data_dir / "vectors.db", embedder, SHIPPED_VECTORS)
+    stack.push_async_callback(cache.close)
+    return cache
 
 
 async def open_ledger(settings: Settings) -> SqlLedger:

@@ -78,7 +78,15 @@ class Settings(BaseSettings):
         {}, description="Names that a request may use for models: name=model, comma-separated."
     )
     base_model_id: str = Field("", description="The foundation model behind an application profile's ARN.")
-    embedding_model: Literal["bge-small-en-v1.5"] = Field("bge-small-en-v1.5", description="The embedder.")
+    embedding_model: Literal[
+        "bge-small-en-v1.5",
+        "amazon.titan-embed-text-v2:0/256",
+        "amazon.titan-embed-text-v2:0/512",
+        "amazon.titan-embed-text-v2:0/1024",
+    ] = Field(
+        "bge-small-en-v1.5",
+        description="What embeds documents and questions for the search: in process, or Titan with its dimensions.",
+    )
     data_dir: Path = Field(Path(".data"), description="Where the embedded parts keep their files.")
     database_url: str = Field("", description="The ledger's database; empty: SQLite in DATA_DIR.")
     pin_pepper: SecretStr | None = Field(None, description="Key that PINs are hashed with; unset: made in DATA_DIR.")

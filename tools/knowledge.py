@@ -18,6 +18,6 @@ def search_passages(services: Services) -> BaseTool:
         Raises SearchUnavailableError where the index cannot be reached.
         """
         today = datetime.now(services.settings.zone).date()
-        return await services.index.search(question, await services.queries.vector(question), on=today)
+        return await services.index.search(question, await services.search_queries.vector(question), on=today)
 
     return StructuredTool.from_function(coroutine=search, name="search_passages")

@@ -13,7 +13,6 @@ from teller.knowledge.chunking import CHUNKING, chunk, document_id
 from teller.knowledge.folder import Folder, read
 from teller.knowledge.index import DocumentInfo, KnowledgeIndex, Passage
 from teller.knowledge.loading import collection_name, load
-from teller.models.embedder import OnnxEmbedder
 from teller.models.vector_cache import VectorCache
 
 SAMPLE_BANK = Path(__file__).parent / "documents"
@@ -50,10 +49,10 @@ class Ingester:
     vectors of text that did not change come from the cache. Ingests may run at once: the last to write a document wins.
     """
 
-    def __init__(self, index: KnowledgeIndex, cache: VectorCache, embedder: OnnxEmbedder) -> None:
+    def __init__(self, index: KnowledgeIndex, cache: VectorCache, count_tokens: Callable[[str], int]) -> None:
         self._index = index
         self._cache = cache
-        self._embedder = embedder
+        self._count_tokens = count_tokens
 
     async def ingest_bytes(self, filename: str, data: bytes, collection: str | None = None) -> DocumentInfo:
         """Take in one document; when this returns it is found by words and by meaning.
@@ -146,7 +145,7 @@ class Ingester:
         """Read a document and cut it: all of the work before the embedding."""
         loaded = load(filename, data)
         filed = collection_name(collection) or loaded.collection or _DEFAULT_COLLECTION
-        passages = chunk(loaded, filed, self._embedder.count_tokens)
+        passages = chunk(loaded, filed, self._count_tokens)
         document = DocumentInfo(
             document_id=document_id(filed, loaded.filename),
             filename=loaded.filename,

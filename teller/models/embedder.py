@@ -33,6 +33,7 @@ class OnnxEmbedder(Embeddings):
 
     name = "bge-small-en-v1.5-int8"
     dimension = 384
+    at_once = 1
 
     def __init__(self, folder: Path = MODEL_FOLDER) -> None:
         model = folder / "model.onnx"

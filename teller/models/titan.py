@@ -21,7 +21,6 @@ DIMENSIONS = (256, 512, 1024)
 LONGEST = 8_000
 """Characters of a text that are read: Titan takes 8,192 tokens and refuses more, and no token is less than one."""
 
-_AT_ONCE = 8  # texts under way for one call: Titan embeds one text a request
 _RETRIES = 2
 
 
@@ -37,6 +36,7 @@ class TitanEmbeddings(Embeddings):
             raise ConfigurationError(f"Titan's vectors have 256, 512 or 1024 dimensions, not {dimension}")
         self.name = f"{MODEL_ID}/{dimension}"
         self.dimension = dimension
+        self.at_once = 8  # texts under way for one call: Titan embeds one text a request
         self._connection = connection
         self._seconds = seconds
 
@@ -52,8 +52,8 @@ class TitanEmbeddings(Embeddings):
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """Return one vector for each passage, in order; some are embedded at the same time."""
         vectors: list[list[float]] = []
-        for start in range(0, len(texts), _AT_ONCE):
-            vectors += await asyncio.gather(*map(self.aembed_query, texts[start : start + _AT_ONCE]))
+        for start in range(0, len(texts), self.at_once):
+            vectors += await asyncio.gather(*map(self.aembed_query, texts[start : start + self.at_once]))
         return vectors
 
     def embed_query(self, text: str) -> list[float]:

@@ -28,12 +28,14 @@ class Embedder(Protocol):
 
     name: str
     dimension: int
+    at_once: int
+    """How many texts it is given together."""
 
-    def embed_query(self, text: str) -> list[float]:
+    async def aembed_query(self, text: str) -> list[float]:
         """Return the vector of a question."""
         ...
 
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """Return the vectors of passages."""
         ...
 
@@ -79,12 +81,13 @@ class VectorCache:
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
         fresh: dict[bytes, Vector] = {}
         try:
-            for key, text in missing.items():
+            for batch in _batches(list(missing.items()), self._embedder.at_once):
                 async with self._one_at_a_time:
-                    found[key] = fresh[key] = await asyncio.to_thread(self._embed, text, as_queries)
+                    fresh |= await self._embed(dict(batch), as_queries)
+                found |= fresh
                 if progress:
                     progress(len(found))
-                if len(fresh) == _BATCH:
+                if len(fresh) >= _BATCH:
                     await asyncio.to_thread(self._write, fresh)
                     fresh = {}
         finally:  # what was paid for is kept, also when the caller gives up
@@ -100,9 +103,12 @@ class VectorCache:
         use = "query" if as_query else "passage"
         return hashlib.sha256(f"{self._embedder.name}\n{use}\n{text}".encode()).digest()
 
-    def _embed(self, text: str, as_query: bool) -> Vector:
-        embed = self._embedder.embed_query if as_query else lambda passage: self._embedder.embed_documents([passage])[0]
-        return np.asarray(embed(text), dtype=np.float32)
+    async def _embed(self, texts: dict[bytes, str], as_queries: bool) -> dict[bytes, Vector]:
+        if as_queries:
+            computed = await asyncio.gather(*map(self._embedder.aembed_query, texts.values()))
+        else:
+            computed = await self._embedder.aembed_documents(list(texts.values()))
+        return {key: np.asarray(one, dtype=np.float32) for key, one in zip(texts, computed, strict=True)}
 
     def _read(self, keys: Iterable[bytes]) -> dict[bytes, Vector]:
         wanted = list(keys)
@@ -130,6 +136,10 @@ class VectorCache:
     def _close(self) -> None:
         with self._guard:
             self._connection.close()
+
+
+def _batches(items: list[tuple[bytes, str]], size: int) -> list[list[tuple[bytes, str]]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -41,4 +41,4 @@ async def index(index_file: Path, embedder: OnnxEmbedder) -> AsyncIterator[Embed
 
 @pytest.fixture
 def ingester(index: EmbeddedIndex, cache: VectorCache, embedder: OnnxEmbedder) -> Ingester:
-    return Ingester(index, cache, embedder)
+    return Ingester(index, cache, embedder.count_tokens)

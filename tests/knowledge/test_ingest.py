@@ -200,7 +200,7 @@ class TestFolder:
         self, index_file: Path, cache: VectorCache, embedder: OnnxEmbedder, folder: Path
     ) -> None:
         indexes = [await EmbeddedIndex.open(index_file, embedder.name, embedder.dimension) for _ in range(2)]
-        await asyncio.gather(*(Ingester(index, cache, embedder).ingest_path(folder) for index in indexes))
+        await asyncio.gather(*(Ingester(index, cache, embedder.count_tokens).ingest_path(folder) for index in indexes))
         for index in indexes:
             assert names(await index.documents()) == ["fees.md", "loans.txt", "rates.pdf"]
             assert await index.status() == IndexStatus(passages=3, with_vector=3)
@@ -243,7 +243,7 @@ class TestSampleBank:
         self, tmp_path: Path, index: EmbeddedIndex, embedder: OnnxEmbedder
     ) -> None:
         cold = await VectorCache.open(tmp_path / "cold.db", embedder)
-        ingester = Ingester(index, cold, embedder)
+        ingester = Ingester(index, cold, embedder.count_tokens)
         await ingester.ingest_sample_bank()
         filling = asyncio.create_task(ingester.fill_vectors())
         waits: list[float] = []
