@@ -8,17 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from langchain_core.embeddings import Embeddings
 
 from teller.errors import ConfigurationError
 from teller.models.embedder import OnnxEmbedder
 from teller.models.vector_cache import VectorCache
 
 
-class CountingEmbedder:
+class CountingEmbedder(Embeddings):
     """The real embedder, with a record of what it had to embed, and how many at a time."""
 
     def __init__(self, embedder: OnnxEmbedder, name: str = "counting") -> None:
-        self.name, self.dimension = name, embedder.dimension
+        self.name, self.dimension, self.at_once = name, embedder.dimension, 1
         self.embedded: list[str] = []
         self.most_at_once = 0
         self._embedder = embedder
