@@ -22,8 +22,8 @@ from typing import Any
 from langchain_aws import ChatBedrockConverse
 from langchain_core.language_models import BaseChatModel
 
-from teller.models.bedrock import AsyncChatBedrockConverse
-from teller.models.bedrock_client import BedrockConnection
+from teller.models.bedrock.client import BedrockConnection
+from teller.models.bedrock.model import AsyncChatBedrockConverse
 from tests.support.bedrock.client import BedrockWire
 
 MODEL = "amazon.nova-lite-v1:0"

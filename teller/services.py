@@ -30,7 +30,7 @@ SHIPPED_VECTORS = Path(__file__).parent / "models" / "bge-small-en-v1.5" / "ship
 """The vectors of the sample bank and of the utterances, made by `make vectors`: a first start embeds none of them."""
 
 if TYPE_CHECKING:
-    from teller.models.titan import TitanEmbeddings
+    from teller.models.bedrock.titan import TitanEmbeddings
 
 _log = structlog.get_logger(__name__)
 

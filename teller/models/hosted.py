@@ -11,8 +11,8 @@ from teller.models.registry import NamedModel
 from teller.settings import Settings
 
 if TYPE_CHECKING:
-    from teller.models.bedrock_client import BedrockConnection
-    from teller.models.titan import TitanEmbeddings
+    from teller.models.bedrock.client import BedrockConnection
+    from teller.models.bedrock.titan import TitanEmbeddings
 
 
 class Hosted:
@@ -29,7 +29,7 @@ class Hosted:
         Raises:
             ConfigurationError: the connection cannot be made as it is configured.
         """
-        from teller.models.bedrock import AsyncChatBedrockConverse
+        from teller.models.bedrock.model import AsyncChatBedrockConverse
 
         model = partial(
             AsyncChatBedrockConverse,
@@ -47,12 +47,12 @@ class Hosted:
         Raises:
             ConfigurationError: the connection cannot be made as it is configured.
         """
-        from teller.models.titan import TitanEmbeddings
+        from teller.models.bedrock.titan import TitanEmbeddings
 
         return TitanEmbeddings(await self._connection(), dimension)
 
     async def _connection(self) -> "BedrockConnection":
-        from teller.models.bedrock_client import BedrockConnection
+        from teller.models.bedrock.client import BedrockConnection
 
         if self._opened is None:
             self._opened = BedrockConnection(pool_size=2 * self._settings.max_concurrent_turns)

@@ -22,9 +22,9 @@ from teller.errors import (
     UpstreamAuthError,
     UpstreamModelError,
 )
-from teller.models import bedrock_call
-from teller.models.bedrock import AsyncChatBedrockConverse
-from teller.models.bedrock_client import BedrockConnection, Keys
+from teller.models.bedrock import call as bedrock_call
+from teller.models.bedrock.client import BedrockConnection, Keys
+from teller.models.bedrock.model import AsyncChatBedrockConverse
 from tests.support.bedrock.client import BedrockWire
 from tests.support.server import free_port
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from teller.models.bedrock import AsyncChatBedrockConverse
-from teller.models.bedrock_client import BedrockConnection, Keys
+from teller.models.bedrock.client import BedrockConnection, Keys
+from teller.models.bedrock.model import AsyncChatBedrockConverse
 from tests.support.bedrock.client import BedrockWire
 
 LITE = "amazon.nova-lite-v1:0"

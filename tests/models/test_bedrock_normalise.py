@@ -19,8 +19,8 @@ from langchain_core.messages import (
 )
 
 from teller.errors import ModelRequestError
-from teller.models.bedrock import AsyncChatBedrockConverse
-from teller.models.bedrock_normalise import CACHE_POINT, NO_RESULT, OPENING
+from teller.models.bedrock.model import AsyncChatBedrockConverse
+from teller.models.bedrock.normalise import CACHE_POINT, NO_RESULT, OPENING
 from tests.support.bedrock.models import resolve
 from tests.support.bedrock.validate import validate
 

@@ -11,9 +11,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Sys
 from pydantic import BaseModel
 
 from teller.errors import ConfigurationError
-from teller.models.bedrock import AsyncChatBedrockConverse
-from teller.models.bedrock_blocking import loop_thread
-from teller.models.bedrock_client import BedrockConnection
+from teller.models.bedrock.blocking import loop_thread
+from teller.models.bedrock.client import BedrockConnection
+from teller.models.bedrock.model import AsyncChatBedrockConverse
 from tests.support.bedrock.client import BedrockWire
 
 LITE = "amazon.nova-lite-v1:0"

@@ -10,9 +10,9 @@ from langchain_core.language_models import BaseChatModel
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
 
-from teller.models.bedrock import AsyncChatBedrockConverse
-from teller.models.bedrock_blocking import loop_thread
-from teller.models.bedrock_client import BedrockConnection
+from teller.models.bedrock.blocking import loop_thread
+from teller.models.bedrock.client import BedrockConnection
+from teller.models.bedrock.model import AsyncChatBedrockConverse
 from tests.support.bedrock.client import BedrockWire
 
 LITE = "amazon.nova-lite-v1:0"

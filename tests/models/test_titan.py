@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from teller.errors import ConfigurationError, ModelRequestError, ModelThrottledError, ModelTimeoutError
-from teller.models import bedrock_call
-from teller.models.bedrock import AsyncChatBedrockConverse
-from teller.models.bedrock_blocking import loop_thread
-from teller.models.bedrock_client import BedrockConnection, Keys
-from teller.models.titan import LONGEST, TitanEmbeddings
+from teller.models.bedrock import call as bedrock_call
+from teller.models.bedrock.blocking import loop_thread
+from teller.models.bedrock.client import BedrockConnection, Keys
+from teller.models.bedrock.model import AsyncChatBedrockConverse
+from teller.models.bedrock.titan import LONGEST, TitanEmbeddings
 from tests.support.bedrock.client import BedrockWire
 
 

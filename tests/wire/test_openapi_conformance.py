@@ -96,9 +96,7 @@ def chunks(response: httpx.Response) -> list[dict[str, Any]]:
 
 
 def calls_in(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        call for frame in frames for choice in frame["choices"] for call in choice["delta"].get("tool_calls") or ()
-    ]
+    return [call for frame in frames for choice in frame["choices"] for call in choice["delta"].get("tool_calls") or ()]
 
 
 @pytest.fixture(scope="module")
@@ -213,9 +211,7 @@ def test_a_filtered_answer(nova: httpx.Client, wire: BedrockWire) -> None:
         (413, CHAT, {"user": "x" * 1_000_000}, KEY),
     ],
 )
-def test_a_refusal(
-    nova: httpx.Client, status: int, path: str, change: dict[str, Any], headers: dict[str, str]
-) -> None:
+def test_a_refusal(nova: httpx.Client, status: int, path: str, change: dict[str, Any], headers: dict[str, str]) -> None:
     refused = nova.post(path, json={**LOANS, **change}, headers=headers)
     assert refused.status_code == status
     conforms(ERROR, refused.json())

@@ -11,10 +11,10 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 
 from teller.errors import ConfigurationError
-from teller.models.bedrock_blocking import loop_thread
-from teller.models.bedrock_call import call_bedrock
-from teller.models.bedrock_client import BedrockConnection
-from teller.models.bedrock_errors import FAILED, UnusableAnswerError
+from teller.models.bedrock.blocking import loop_thread
+from teller.models.bedrock.call import call_bedrock
+from teller.models.bedrock.client import BedrockConnection
+from teller.models.bedrock.errors import FAILED, UnusableAnswerError
 
 MODEL_ID = "amazon.titan-embed-text-v2:0"
 DIMENSIONS = (256, 512, 1024)
@@ -44,7 +44,7 @@ class TitanEmbeddings(Embeddings):
         """Return the vector of a caller's turn or question.
 
         Raises:
-            TellerError: of the kind that `bedrock_errors` tells; a blank text is a ModelRequestError.
+            TellerError: of the kind that `errors` tells; a blank text is a ModelRequestError.
         """
         call = partial(_embed, text=text[:LONGEST], dimension=self.dimension)
         return await call_bedrock(self._connection, call, self._seconds, _RETRIES)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Coroutine, Iterator
 from functools import cache
 from typing import Any, TypeVar
 
-from teller.models.bedrock_client import BedrockConnection
+from teller.models.bedrock.client import BedrockConnection
 
 T = TypeVar("T")
 _END: Any = object()

@@ -7,9 +7,9 @@ from langchain_aws.utils import MODEL_ID_GEO_PREFIXES
 from langchain_core.messages import BaseMessage
 
 from teller.errors import ConfigurationError, ModelRequestError
-from teller.models.bedrock_errors import REFUSED
-from teller.models.bedrock_normalise import has_tool_calls, normalise, within_limits
-from teller.models.bedrock_tools import choice, declared
+from teller.models.bedrock.errors import REFUSED
+from teller.models.bedrock.normalise import has_tool_calls, normalise, within_limits
+from teller.models.bedrock.tools import choice, declared
 
 Request = dict[str, Any]
 Options = Mapping[str, Any]

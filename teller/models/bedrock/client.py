@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.tokens import FrozenAuthToken
 
 from teller.errors import ConfigurationError
-from teller.models.bedrock_credentials import RenewableCredentials
+from teller.models.bedrock.credentials import RenewableCredentials
 
 _IDLE_SOCKET_SECONDS = 30  # aiobotocore keeps sockets for 12: each turn of a slow phone call would shake hands anew
 

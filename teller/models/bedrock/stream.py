@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Self
 
-from teller.models.bedrock_answer import refuse_malformed
-from teller.models.bedrock_errors import BROKEN_OFF, SILENT, UnusableAnswerError, meaning
-from teller.models.bedrock_silence import Silence
+from teller.models.bedrock.answer import refuse_malformed
+from teller.models.bedrock.errors import BROKEN_OFF, SILENT, UnusableAnswerError, meaning
+from teller.models.bedrock.silence import Silence
 
 Event = dict[str, Any]
 
@@ -47,7 +47,7 @@ class StreamedAnswer:
         """Yield every event, up to the end of a whole answer.
 
         Raises:
-            TellerError: of the kind that `bedrock_errors` tells; it broke off, failed, or fell silent.
+            TellerError: of the kind that `errors` tells; it broke off, failed, or fell silent.
         """
         for event in self._held:
             yield event

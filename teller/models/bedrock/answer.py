@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGenerationChunk
 
 from teller.errors import UpstreamModelError
-from teller.models.bedrock_errors import FAILED, UnusableAnswerError
+from teller.models.bedrock.errors import FAILED, UnusableAnswerError
 
 FINISH_REASONS = {
     "end_turn": "stop",

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import structlog
 from botocore.exceptions import ClientError
 
-from teller.models.bedrock_client import BedrockConnection
-from teller.models.bedrock_errors import SILENT, Retry, meaning
+from teller.models.bedrock.client import BedrockConnection
+from teller.models.bedrock.errors import SILENT, Retry, meaning
 
 _log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ async def call_bedrock(connection: BedrockConnection, call: Call[T], seconds: fl
     this function has returned. An attempt that would begin too late is not waited for.
 
     Raises:
-        TellerError: of the kind that `bedrock_errors` tells.
+        TellerError: of the kind that `errors` tells.
     """
     try:
         async with asyncio.timeout(seconds) as limit:

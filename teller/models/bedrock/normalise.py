@@ -11,8 +11,8 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from teller.models.bedrock_parts import Block, as_text, blocks, is_plain, joined, parts
-from teller.models.bedrock_tools import lawful
+from teller.models.bedrock.parts import Block, as_text, blocks, is_plain, joined, parts
+from teller.models.bedrock.tools import lawful
 
 OPENING = "(The conversation begins.)"
 """Stands for the user where the assistant speaks first."""

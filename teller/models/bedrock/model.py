@@ -16,13 +16,13 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from pydantic import Field, PrivateAttr, SkipValidation, model_validator
 
-from teller.models.bedrock_answer import read_event, read_message, refuse_malformed
-from teller.models.bedrock_blocking import loop_thread
-from teller.models.bedrock_call import call_bedrock
-from teller.models.bedrock_client import BedrockConnection, Keys
-from teller.models.bedrock_request import Request, StandIn, build_request, foundation
-from teller.models.bedrock_stream import StreamedAnswer
-from teller.models.bedrock_tools import choice
+from teller.models.bedrock.answer import read_event, read_message, refuse_malformed
+from teller.models.bedrock.blocking import loop_thread
+from teller.models.bedrock.call import call_bedrock
+from teller.models.bedrock.client import BedrockConnection, Keys
+from teller.models.bedrock.request import Request, StandIn, build_request, foundation
+from teller.models.bedrock.stream import StreamedAnswer
+from teller.models.bedrock.tools import choice
 
 
 class AsyncChatBedrockConverse(ChatBedrockConverse):
@@ -30,7 +30,7 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
 
     It is used as its parent is; `invoke`, `stream` and `batch` run on one background event loop. What differs:
 
-    - Conversations, tool choices and sampling are brought into the form that Nova takes (`bedrock_normalise`).
+    - Conversations, tool choices and sampling are brought into the form that Nova takes (`normalise`).
     - Failures are the typed ones of `teller.errors`; Bedrock is asked again only while nothing was passed on.
     - Every model id streams. A tool call that no words go before comes whole, at its end.
     - `response_metadata` also holds OpenAI's `finish_reason`, and a cache point follows Nova's first system message.
