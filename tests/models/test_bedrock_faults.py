@@ -23,8 +23,10 @@ from teller.errors import (
     UpstreamModelError,
 )
 from teller.models.bedrock import call as bedrock_call
+from teller.models.bedrock.answer import read_event
 from teller.models.bedrock.client import BedrockConnection, Keys
 from teller.models.bedrock.model import AsyncChatBedrockConverse
+from teller.models.bedrock.stream import StreamedAnswer
 from tests.support.bedrock.client import BedrockWire
 from tests.support.server import free_port
 
@@ -159,6 +161,24 @@ async def test_an_answer_that_is_spoilt_at_its_end_is_no_success(
     wire.script({**ANSWER, **behaviour})
     failed, said = await failure(nova)
     assert (isinstance(failed, ModelUnavailableError), said) == (True, ANSWER["text"])
+
+
+async def test_an_answer_is_whole_once_it_has_said_why_it_stops() -> None:
+    class Wire:
+        closed = 0
+
+        async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+            yield {"contentBlockDelta": {"delta": {"text": "one"}, "contentBlockIndex": 0}}
+            yield {"SDK_UNKNOWN_MEMBER": {"name": "newerThanBotocore"}}
+            yield {"messageStop": {"stopReason": "end_turn"}}
+            raise ConnectionResetError
+
+        def close(self) -> None:
+            self.closed += 1
+
+    answer = StreamedAnswer({"ResponseMetadata": {}, "stream": Wire()}, idle_seconds=1)
+    assert [next(iter(event)) async for event in answer.events()] == ["contentBlockDelta", "messageStop"]
+    assert read_event({"metadata": {"metrics": {"latencyMs": 1}}}, {}).message.response_metadata["metrics"]
 
 
 @pytest.mark.parametrize(

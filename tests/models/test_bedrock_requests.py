@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Sys
 from pydantic import BaseModel
 
 from teller.errors import ConfigurationError
+from teller.models.bedrock.answer import read_event
 from teller.models.bedrock.blocking import loop_thread
 from teller.models.bedrock.client import BedrockConnection
 from teller.models.bedrock.model import AsyncChatBedrockConverse
@@ -120,6 +121,14 @@ async def test_an_opaque_arn_is_nova_if_it_is_said_to_be(connection: BedrockConn
     assert wire.requests()[0].body["system"] == [{"text": "Ours."}, {"cachePoint": {"type": "default"}}]
     told = whole.response_metadata
     assert (told["model_name"], told["inference_profile_id"]) == (LITE, profile)
+
+
+def test_a_piece_of_text_is_read_as_langchain_aws_reads_it() -> None:
+    event = {"contentBlockDelta": {"delta": {"text": " words"}, "contentBlockIndex": 2}}
+    theirs = bedrock_converse._parse_stream_event(event)
+    assert isinstance(theirs, AIMessageChunk)
+    theirs.response_metadata["model_provider"] = "bedrock_converse"
+    assert read_event(event, {}).message == theirs
 
 
 async def test_converses_own_options_reach_the_wire(connection: BedrockConnection, wire: BedrockWire) -> None:

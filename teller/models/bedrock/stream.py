@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Self
 
+import structlog
+
 from teller.models.bedrock.answer import refuse_malformed
 from teller.models.bedrock.errors import BROKEN_OFF, SILENT, UnusableAnswerError, meaning
 from teller.models.bedrock.silence import Silence
+
+_log = structlog.get_logger(__name__)
 
 Event = dict[str, Any]
 
@@ -69,14 +73,22 @@ class StreamedAnswer:
         self._stream.close()
 
     async def _whole(self) -> AsyncGenerator[Event]:
-        """Yield the events that we know, and raise at the end of an answer that is not whole."""
+        """Yield the events that we know, and raise at the end of an answer that is not whole.
+
+        After its stop reason an answer is whole: if its usage is lost, nobody is told that the answer failed.
+        """
         complete = False
-        async for event in self._stream:
-            if "messageStop" in event:
-                complete = True
-                refuse_malformed(event["messageStop"].get("stopReason"))
-            if "SDK_UNKNOWN_MEMBER" not in event:  # botocore's name for an event that is newer than it
-                yield event
+        try:
+            async for event in self._stream:
+                if "messageStop" in event:
+                    refuse_malformed(event["messageStop"].get("stopReason"))
+                    complete = True
+                if "SDK_UNKNOWN_MEMBER" not in event:  # botocore's name for an event that is newer than it
+                    yield event
+        except Exception as failure:
+            if not complete:
+                raise
+            _log.warning("Bedrock's usage was lost", cause=type(failure).__name__)
         if not complete:
             raise UnusableAnswerError(BROKEN_OFF)
 
