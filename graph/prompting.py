@@ -28,7 +28,7 @@ def knowledge_prompt(
     `question` is the part of the last turn that asks; None: all of it does.
     """
     *earlier, last = spoken_turns(messages)
-    prompt: list[BaseMessage] = [SystemMessage(_system(messages, channel))]
+    prompt: list[BaseMessage] = _system(messages, channel)
     prompt += [HumanMessage(turn.text) if turn.role == "user" else AIMessage(turn.text) for turn in earlier]
     return [*prompt, HumanMessage(f"{render(passages)}\n\n{question or last.text}")]
 
@@ -36,18 +36,19 @@ def knowledge_prompt(
 def conversation_prompt(messages: Sequence[AnyMessage], channel: Channel) -> list[BaseMessage]:
     """Return the messages for a turn that is the model's own, with the client's tools and their results in it."""
     spoken = [m for m in messages if not isinstance(m, SystemMessage)]
-    return [SystemMessage(_system(messages, channel)), *(_without_tags(m) for m in spoken)]
+    return [*_system(messages, channel), *(_without_tags(m) for m in spoken)]
 
 
 def _without_tags(message: AnyMessage) -> AnyMessage:
     return HumanMessage(without_phone_tags(message.text)) if isinstance(message, HumanMessage) else message
 
 
-def _system(messages: Sequence[AnyMessage], channel: Channel) -> str:
-    parts = [_text("system")]
-    if channel == "voice":
-        parts.append(_text("system_voice"))
+def _system(messages: Sequence[AnyMessage], channel: Channel) -> list[BaseMessage]:
+    """Return ours, the same in every turn of a channel (so a model can cache it), and the client's in a block."""
+    ours = [_text("system"), _text("system_voice")] if channel == "voice" else [_text("system")]
     client = "\n\n".join(without_phone_tags(m.text) for m in messages if isinstance(m, SystemMessage)).strip()
+    system: list[BaseMessage] = [SystemMessage("\n\n".join(ours))]
     if client:
-        parts.append(_text("system_client").replace("{instructions}", client.replace("</client_instructions>", "")))
-    return "\n\n".join(parts)
+        safe = client.replace("</client_instructions>", "")
+        system.append(SystemMessage(_text("system_client").replace("{instructions}", safe)))
+    return system
