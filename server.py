@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from doors import documents, health, vapi
 from doors.admission import Admission
 from doors.body_limit import BodyLimit
+from doors.disconnect import CancelOnDisconnect
 from doors.documents import MAX_UPLOAD_BYTES, UPLOAD_PATH
 from doors.errors import install_error_handlers
 from doors.langserve import agent_routes
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _wrap(app: FastAPI, settings: Settings) -> None:
     """Put the middleware around the app; the last one added is the outermost."""
     uploads = MAX_UPLOAD_BYTES + _MULTIPART_OVERHEAD
+    app.add_middleware(CancelOnDisconnect, paths=("/agent/invoke", "/agent/batch"))
     app.add_middleware(BodyLimit, default=settings.max_body_bytes, uploads=uploads, upload_path=UPLOAD_PATH)
     if settings.cors_allowed_origins:
         origins = list(settings.cors_allowed_origins)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 T = TypeVar("T")
 
@@ -37,3 +38,39 @@ async def unless_gone(request: Request, work: Awaitable[T]) -> T:
 async def _gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+class CancelOnDisconnect:
+    """ASGI middleware for routes that wait for their whole answer and do not look up meanwhile: LangServe's invoke.
+
+    Where the client hangs up, the work of these paths is cancelled.
+    """
+
+    def __init__(self, app: ASGIApp, paths: tuple[str, ...]) -> None:
+        self._app = app
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http" or scope["path"] not in self._paths:
+            await self._app(scope, receive, send)
+            return
+        inbox: asyncio.Queue[Message] = asyncio.Queue()
+        work = asyncio.ensure_future(self._app(scope, inbox.get, send))
+        listening = asyncio.create_task(_pass_on(receive, inbox, work))
+        try:
+            await asyncio.wait({work})
+        finally:
+            listening.cancel()
+            work.cancel()
+        if not work.cancelled():
+            work.result()
+
+
+async def _pass_on(receive: Receive, inbox: asyncio.Queue[Message], work: asyncio.Future[None]) -> None:
+    while True:
+        message = await receive()
+        await inbox.put(message)
+        if message["type"] == "http.disconnect":
+            work.cancel()
+            return
