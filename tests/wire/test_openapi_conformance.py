@@ -96,9 +96,7 @@ def chunks(response: httpx.Response) -> list[dict[str, Any]]:
 
 
 def calls_in(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        call for frame in frames for choice in frame["choices"] for call in choice["delta"].get("tool_calls") or ()
-    ]
+    return [call for frame in frames for choice in frame["choices"] for call in choice["delta"].get("tool_calls") or ()]
 
 
 @pytest.fixture(scope="module")
@@ -127,8 +125,9 @@ def nova(nova_server: httpx.Client, wire: BedrockWire) -> httpx.Client:
 
 @pytest.mark.parametrize("name", [REPLY, CHUNK])
 def test_the_schemas_are_read_right_they_accept_openais_own_examples(name: str) -> None:
-    examples = schemas()[name]["x-oaiMeta"]["example"]
-    for example in [line for line in examples.split("\n\n") if line.startswith("{")]:
+    examples = [text for text in schemas()[name]["x-oaiMeta"]["example"].split("\n\n") if text.startswith("{")]
+    assert examples
+    for example in examples:
         validator(name).validate(json.loads(example))
 
 
@@ -196,6 +195,13 @@ def test_a_models_text_and_calls_in_a_stream(nova: httpx.Client, wire: BedrockWi
     assert frames[-2]["choices"][0]["finish_reason"] == "tool_calls"
 
 
+@pytest.mark.xfail(reason="`index` is that of Bedrock's block: after words the first call is number 1")
+def test_a_models_calls_are_numbered_from_0_after_words_too(nova: httpx.Client, wire: BedrockWire) -> None:
+    wire.script({"text": "Let me look.", "tool_calls": CALLS})
+    frames = chunks(nova.post(CHAT, json=WEATHER, headers=KEY))
+    assert [call["index"] for call in calls_in(frames) if "id" in call] == [0, 1]
+
+
 def test_a_filtered_answer(nova: httpx.Client, wire: BedrockWire) -> None:
     wire.script({"text": "", "stop_reason": "guardrail_intervened"})
     frames = chunks(nova.post(CHAT, json=LOANS, headers=KEY))
@@ -213,9 +219,7 @@ def test_a_filtered_answer(nova: httpx.Client, wire: BedrockWire) -> None:
         (413, CHAT, {"user": "x" * 1_000_000}, KEY),
     ],
 )
-def test_a_refusal(
-    nova: httpx.Client, status: int, path: str, change: dict[str, Any], headers: dict[str, str]
-) -> None:
+def test_a_refusal(nova: httpx.Client, status: int, path: str, change: dict[str, Any], headers: dict[str, str]) -> None:
     refused = nova.post(path, json={**LOANS, **change}, headers=headers)
     assert refused.status_code == status
     conforms(ERROR, refused.json())
