@@ -41,10 +41,10 @@ def _turn(speaker: Any, ask: Ask, messages: list[AnyMessage]) -> tuple[Heard, AI
     if not ask.stream:
         message: AIMessage = speaker.invoke(messages)
         return _heard(message, 1 if message.text else 0), message
-    whole, pieces = AIMessageChunk(""), 0
+    whole, pieces = AIMessageChunk(content=""), 0
     stream = speaker.stream(messages)
     for chunk in stream:
-        whole += chunk
+        whole = whole + chunk
         pieces += bool(chunk.text)
         if ask.stop_after is not None and pieces >= ask.stop_after:
             stream.close()

@@ -1,9 +1,9 @@
 """The clients of Node: a script of `node/` plays what is asked and prints what it heard."""
 
 import json
+import select
 import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,28 +12,46 @@ import pytest
 from tests.clients.scene import Ask, Called, Failed, Heard
 
 NODE = Path(__file__).with_name("node")
+_LONGEST_SECONDS = 60
 
 
-def by(script: str, *packages: str) -> Callable[[Ask], Heard]:
-    """Return a client that asks with these packages."""
+class NodeClient:
+    """A client in a process of its own, which is started by the first ask; `close` ends it."""
 
-    def client(ask: Ask) -> Heard:
-        return _run(script, packages, ask)
+    def __init__(self, script: str, *packages: str) -> None:
+        self._command = (script, *packages)
+        self._process: subprocess.Popen[str] | None = None
 
-    return client
+    def __call__(self, ask: Ask) -> Heard:
+        """Ask; without Node or the packages the test is skipped."""
+        process = self._process = self._process or self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{json.dumps(asdict(ask))}\n")
+        process.stdin.flush()
+        assert select.select([process.stdout], [], [], _LONGEST_SECONDS)[0], "the script does not answer"
+        answer = process.stdout.readline()
+        assert answer, "the script broke off; what it said stands in the captured stderr"
+        return _heard(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process:
+            self._process.communicate(timeout=10)
+            self._process = None
+
+    def _started(self) -> subprocess.Popen[str]:
+        node = shutil.which("node")
+        if node is None or not (NODE / "node_modules" / ".package-lock.json").exists():
+            pytest.skip("NOT TESTED: the clients of Node are not there; tests/support/get_parts.sh says why")
+        command = [node, *self._command]
+        return subprocess.Popen(command, cwd=NODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _run(script: str, packages: tuple[str, ...], ask: Ask) -> Heard:
-    node = shutil.which("node")
-    if node is None or not (NODE / "node_modules" / ".package-lock.json").exists():
-        pytest.skip("NOT TESTED: the clients of Node are not installed; tests/support/get_parts.sh says why")
-    done = subprocess.run(
-        [node, script, *packages], cwd=NODE, input=json.dumps(asdict(ask)), capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    heard = json.loads(done.stdout)
-    calls = [Called(**call) for call in heard.pop("calls", ())]
-    failure, tokens = heard.pop("failed", None), heard.pop("tokens", None)
+def _heard(answer: str) -> Heard:
+    told = json.loads(answer)
+    calls = [Called(**call) for call in told.pop("calls", ())]
+    failed, tokens = told.pop("failed", None), told.pop("tokens", None)
     return Heard(
-        **heard, calls=calls, failed=Failed(**failure) if failure else None, tokens=tuple(tokens) if tokens else None
+        **told, calls=calls, failed=Failed(**failed) if failed else None, tokens=tuple(tokens) if tokens else None
     )

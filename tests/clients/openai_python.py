@@ -39,11 +39,8 @@ def by_stream_helper(ask: Ask) -> Heard:
     """Ask with `client.chat.completions.stream(…)`, which puts the chunks together by itself."""
 
     def turn(messages: list[Any]) -> Heard:
-        request = _request(ask, messages)
+        request = {name: value for name, value in _request(ask, messages).items() if name != "stream"}
         with openai.OpenAI(**_settings(ask)) as client, client.chat.completions.stream(**request) as stream:
-            for event in stream:
-                if event.type == "chunk" and ask.stop_after:
-                    return Heard(gave_up=True)
             return _whole(stream.get_final_completion())
 
     return _told(ask, turn)

@@ -1,8 +1,8 @@
 """What a client is told to ask, and what came of it: the same for every client, in Python or in Node."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 WEATHER: dict[str, Any] = {
     "type": "function",
@@ -34,8 +34,8 @@ END_CALL: dict[str, Any] = {
 class Ask:
     """One thing to ask. No client tries again by itself (`max_retries` is 0).
 
-    `results`: where the assistant calls tools, their results go back and it is asked once more. `stop_after`: the client
-    stops reading after so many pieces. `patience`: seconds after which it gives up waiting for the reply.
+    `results`: where the assistant calls tools, their results go back and it is asked once more. `stop_after`: after so
+    many pieces the client stops reading. `patience`: seconds after which it gives up waiting for the reply.
     """
 
     base_url: str
@@ -81,7 +81,5 @@ class Heard:
     gave_up: bool = False
 
 
-class Client(Protocol):
-    """A way to ask."""
-
-    def __call__(self, ask: Ask) -> Heard: ...
+Client = Callable[[Ask], Heard]
+"""A way to ask."""

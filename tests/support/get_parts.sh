@@ -11,6 +11,23 @@ if ! command -v chromium >/dev/null && [ "${1:-}" != --report ] && [ "$(id -u)" 
 fi
 command -v chromium >/dev/null || missing+=("chromium (the pages were not looked at; install Debian's package chromium)")
 
+# The clients of Node are installed again when their lock is newer than what is there; why they can't be is kept beside
+# them for the report.
+clients="$(dirname "$0")/../clients/node"
+installed="$clients/node_modules/.package-lock.json"
+failure="$clients/node_modules/.failure"
+if ! command -v npm >/dev/null || ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then
+    missing+=("clients of Node (openai and the AI SDK were not tried; install Node 20 or newer, with npm)")
+elif [ "$clients/package-lock.json" -nt "$installed" ]; then
+    if [ "${1:-}" != --report ]; then
+        echo "Installing the clients of Node, for the tests that try them …"
+        said=$(cd "$clients" && npm ci --no-audit --no-fund --loglevel=error 2>&1) ||
+            { mkdir -p "${failure%/*}" && sed -n '/^npm error /{s///p;q}' <<<"$said" >"$failure"; }
+    fi
+    [ ! "$clients/package-lock.json" -nt "$installed" ] ||
+        missing+=("clients of Node (openai and the AI SDK were not tried; npm ci failed: $(cat "$failure" 2>/dev/null))")
+fi
+
 for part in "${missing[@]}"; do
     echo "NOT TESTED, part missing: $part"
 done

@@ -1,45 +1,62 @@
 // Asks with the AI SDK: the arguments name its package and the one of its provider for OpenAI-compatible servers.
-// An ask comes on standard input, what was heard goes to standard output: see ../scene.py.
-import { readFileSync } from 'node:fs';
+import { playEach } from './asks.mjs';
 
 const [core, provider] = process.argv.slice(2);
 const { APICallError, generateText, jsonSchema, stepCountIs, streamText, tool } = await import(core);
 const { createOpenAICompatible } = await import(provider);
-const ask = JSON.parse(readFileSync(0, 'utf8'));
-const teller = createOpenAICompatible({
-  name: 'teller',
-  baseURL: ask.base_url,
-  apiKey: ask.api_key,
-  includeUsage: ask.include_usage,
-});
-const patience = AbortSignal.timeout(ask.patience * 1000);
-const stop = new AbortController();
 
-function tools() {
-  return Object.fromEntries(
-    ask.tools.map(({ function: { name, description, parameters } }) => [
-      name,
-      tool({
-        description,
-        inputSchema: jsonSchema(parameters),
-        ...(ask.results ? { execute: async () => ask.results[name] } : {}),
-      }),
-    ]),
-  );
+async function play(ask) {
+  const patience = AbortSignal.timeout(ask.patience * 1000);
+  const stop = new AbortController();
+  const asked = { ...request(ask), abortSignal: AbortSignal.any([patience, stop.signal]) };
+  try {
+    return ask.stream ? await streamed(asked, ask, stop) : await whole(asked);
+  } catch (failure) {
+    return patience.aborted ? { gave_up: true } : { failed: failed(failure) };
+  }
 }
 
-function request() {
+function request(ask) {
+  const { base_url: baseURL, api_key: apiKey, include_usage: includeUsage } = ask;
+  const teller = createOpenAICompatible({ name: 'teller', baseURL, apiKey, includeUsage });
   return {
     model: teller('teller'),
     messages: [{ role: 'user', content: ask.said }],
     temperature: ask.temperature,
     maxRetries: 0,
-    abortSignal: AbortSignal.any([patience, stop.signal]),
-    ...(ask.tools.length ? { tools: tools(), stopWhen: stepCountIs(ask.results ? 2 : 1) } : {}),
+    ...(ask.tools.length ? { tools: tools(ask), stopWhen: stepCountIs(ask.results ? 2 : 1) } : {}),
   };
 }
 
-function heard({ text, pieces, finishReason, toolCalls, usage }) {
+function tools({ tools: declared, results }) {
+  return Object.fromEntries(
+    declared.map(({ function: { name, description, parameters } }) => {
+      const run = results ? { execute: async () => results[name] } : {};
+      return [name, tool({ description, inputSchema: jsonSchema(parameters), ...run })];
+    }),
+  );
+}
+
+async function whole(asked) {
+  const { text, finishReason, toolCalls, usage } = await generateText(asked);
+  return heard(text, text ? 1 : 0, finishReason, toolCalls, usage);
+}
+
+async function streamed(asked, { stop_after: enough }, stop) {
+  const stream = streamText({ ...asked, onError() {} });
+  let pieces = 0;
+  for await (const part of stream.fullStream) {
+    if (part.type === 'error') throw part.error;
+    if (part.type === 'abort') return { pieces, gave_up: true };
+    if (part.type !== 'text-delta') continue;
+    pieces += 1;
+    if (pieces === enough) stop.abort();
+  }
+  const { text, finishReason, toolCalls, usage } = stream;
+  return heard(await text, pieces, await finishReason, await toolCalls, await usage);
+}
+
+function heard(text, pieces, finishReason, toolCalls, usage) {
   return {
     text,
     pieces,
@@ -49,36 +66,11 @@ function heard({ text, pieces, finishReason, toolCalls, usage }) {
   };
 }
 
-async function streamed() {
-  const stream = streamText({ ...request(), onError() {} });
-  let pieces = 0;
-  for await (const part of stream.fullStream) {
-    if (part.type === 'error') throw part.error;
-    if (part.type === 'abort') return { pieces, gave_up: true };
-    if (part.type !== 'text-delta') continue;
-    pieces += 1;
-    if (ask.stop_after && pieces >= ask.stop_after) stop.abort();
-  }
-  const [text, finishReason, toolCalls, usage] = await Promise.all([
-    stream.text,
-    stream.finishReason,
-    stream.toolCalls,
-    stream.usage,
-  ]);
-  return heard({ text, pieces, finishReason, toolCalls, usage });
-}
-
-async function whole() {
-  const { text, finishReason, toolCalls, usage } = await generateText(request());
-  return heard({ text, pieces: text ? 1 : 0, finishReason, toolCalls, usage });
-}
-
+// An HTTP error is an APICallError with the envelope as its data; a frame that tells of a failure comes as it is.
 function failed(failure) {
-  if (patience.aborted) return { gave_up: true };
-  const { statusCode: status = null, data } = failure;
-  const { type = null, param = null, message = failure.message ?? String(failure) } = data?.error ?? failure ?? {};
-  if (!APICallError.isInstance(failure)) return { failed: { status: null, type, param, message } };
-  return { failed: { status, type, param, message } };
+  const status = APICallError.isInstance(failure) ? (failure.statusCode ?? null) : null;
+  const { type = null, param = null, message = String(failure) } = failure.data?.error ?? failure;
+  return { status, type, param, message };
 }
 
-console.log(JSON.stringify(await (ask.stream ? streamed() : whole()).catch(failed)));
+await playEach(play);
