@@ -97,7 +97,7 @@ def api_error(failure: Exception) -> ApiError:
             return ApiError(400, "invalid_request_error", str(failure), code=code)
         case TellerError() if row := next((row for row in _UPSTREAM if isinstance(failure, row[0])), None):
             _, status, code, retry = row
-            headers = {"retry-after": _RETRY_AFTER_SECONDS} if retry else {}
+            headers = {"retry-after": _RETRY_AFTER_SECONDS} if retry else {"x-should-retry": "false"}
             return ApiError(status, "service_unavailable_error", str(failure), code=code, headers=headers)
         case DocumentRejectedError():
             return invalid(str(failure), "file")

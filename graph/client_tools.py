@@ -24,11 +24,15 @@ _TRANSFER = re.compile(r"transfer", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ClientTools:
-    """A request's tools, sorted: how to hang up, how to put through, and what is the model's to call."""
+    """A request's tools, sorted: how to hang up, how to put through, and what is the model's to call.
+
+    `demanded`: the client insists on a call.
+    """
 
     end_call: str | None = None
     transfer: ToolCallDelta | None = None
     others: tuple[Tool, ...] = ()
+    demanded: bool = False
 
     def call_for(self, intent: Intent, outcome: CardOutcome | None) -> ToolCallDelta | None:
         """Return the call that a turn leads to by rule: a goodbye hangs up, a wish for a person puts through."""
@@ -38,14 +42,19 @@ class ClientTools:
 
 
 def sort_tools(tools: Iterable[Tool], tool_choice: object) -> ClientTools:
-    """Return a request's tools, sorted; `tool_choice: "none"` stops them all."""
+    """Return a request's tools, sorted; `tool_choice: "none"` stops them all.
+
+    Where a call is demanded it is the model's to make, whichever the tool.
+    """
     if tool_choice == "none":
         return ClientTools()
+    if tool_choice == "required" or isinstance(tool_choice, dict):
+        return ClientTools(others=tuple(_as_function(tool, tool_name(tool)) for tool in tools), demanded=True)
     end_call: str | None = None
     transfer: ToolCallDelta | None = None
     others: list[Tool] = []
     for tool in tools:
-        name = _name(tool)
+        name = tool_name(tool)
         if not name:
             continue
         if _END_CALL.search(name):
@@ -53,19 +62,29 @@ def sort_tools(tools: Iterable[Tool], tool_choice: object) -> ClientTools:
         elif _puts_through(tool, name):
             transfer = transfer or _call(name, _destination(tool))
         else:
-            others.append(tool)
+            others.append(_as_function(tool, name))
     return ClientTools(end_call, transfer, tuple(others))
 
 
-def _name(tool: Tool) -> str:
+def tool_name(tool: Tool) -> str:
+    """Return the name under which a tool is called; a platform's own tool without one goes by its type."""
     function = tool.get("function")
     name = function.get("name") if isinstance(function, dict) else None
     return name if isinstance(name, str) else str(tool.get("type", "")) if tool.get("type") != "function" else ""
 
 
+def _as_function(tool: Tool, name: str) -> Tool:
+    """Return a tool of a platform's own type, such as Vapi's `dtmf`, in the form that models are offered."""
+    if tool.get("type") == "function":
+        return tool
+    function = tool.get("function") if isinstance(tool.get("function"), dict) else {}
+    return {"type": "function", "function": {"parameters": {"type": "object"}, **(function or {}), "name": name}}
+
+
 def _properties(tool: Tool) -> tuple[dict[str, Any], Sequence[str]]:
     parameters = (tool.get("function") or {}).get("parameters") or {}
-    return parameters.get("properties") or {}, parameters.get("required") or ()
+    properties, required = parameters.get("properties"), parameters.get("required")
+    return properties if isinstance(properties, dict) else {}, required if isinstance(required, list) else ()
 
 
 def _puts_through(tool: Tool, name: str) -> bool:
@@ -80,7 +99,8 @@ def _destination(tool: Tool) -> dict[str, str]:
     """Return the arguments of a transfer: the destination described as a person's, else the first, else none."""
     listed = [entry for entry in tool.get("destinations") or () if isinstance(entry, dict)]
     numbers = [(str(entry.get("number") or entry.get("sipUri") or ""), _words(entry)) for entry in listed]
-    choices = _properties(tool)[0].get("destination", {}).get("enum") or ()
+    destination = _properties(tool)[0].get("destination")
+    choices = (destination.get("enum") if isinstance(destination, dict) else None) or ()
     numbers += [(str(choice), "") for choice in choices]
     known = [number for number in numbers if number[0]]
     if not known:

@@ -6,8 +6,6 @@ A piece of the answer is a plain `str`, for speed; the rest are the records belo
 from dataclasses import dataclass
 from typing import Literal
 
-from teller.knowledge.index import Passage
-
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 
@@ -38,6 +36,16 @@ class ToolCallDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """A document that an answer rests on, and the part of the answer that does, by its characters."""
+
+    document_id: str
+    title: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The end of an answer. `model` is the one that really answered; tokens are 0 where none did.
 
@@ -49,7 +57,7 @@ class Finish:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
-    passages: tuple[Passage, ...] = ()
+    citations: tuple[Citation, ...] = ()
 
 
 TurnEvent = str | Progress | Speaking | ToolCallDelta | Finish

@@ -41,7 +41,7 @@ class Generate:
         else:
             if outcome:
                 answer.say(told(outcome, options.channel))
-            await _speak(state, ModelSpeech(self._models, tools.others, options, answer, self._patience))
+            await _speak(state, ModelSpeech(self._models, tools, options, answer, self._patience))
             if outcome and outcome.question:
                 answer.say(outcome.question.text)
         answer.finish()
@@ -53,7 +53,7 @@ async def _speak(state: TellerState, speech: ModelSpeech) -> None:
     intent, turn = state["intent"], len(user_turns(state["messages"])) - 1
     if "knowledge" in intent.routes:
         await _speak_of_documents(state, speech, turn)
-    elif speech.may_call_tools and _may_be_the_models(intent):
+    elif speech.may_call_tools and (speech.tools.demanded or _may_be_the_models(intent)):
         await speech.speak(conversation_prompt(state["messages"], speech.options.channel))
     else:
         speech.answer.say(_fixed_line(intent, turn))
@@ -66,8 +66,9 @@ async def _speak_of_documents(state: TellerState, speech: ModelSpeech, turn: int
         return
     question = state["intent"].question
     prompt = knowledge_prompt(state["messages"], question, retrieval.passages, speech.options.channel)
+    start = speech.answer.length
     if await speech.speak(prompt):
-        speech.answer.passages = retrieval.passages
+        speech.answer.cite(retrieval.passages, start)
     elif not speech.answer.calls:
         speech.answer.say(line("not_in_documents", turn))
 

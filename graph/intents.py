@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from graph.state import Intent, Route
 from graph.utterance_model import UtteranceModel
 from teller.cards.records import Operation
+from teller.models.embedder import OnnxEmbedder
 from teller.models.query_vectors import QueryVectors
 from teller.services import Services
 
@@ -51,7 +52,7 @@ class IntentClassifier:
             ValueError: the file is not of its form, a route has no intent, or a card intent is no operation.
         """
         topics = await asyncio.to_thread(load_intents, file)
-        kept = services.settings.data_dir / f"intents-{_version(topics)}-{services.settings.embedding_model}.npz"
+        kept = services.settings.data_dir / f"intents-{_version(topics)}.npz"
         model = await asyncio.to_thread(UtteranceModel.load, kept)
         if model is None:
             texts = [text for topic in topics for text in topic.utterances]
@@ -102,7 +103,7 @@ def load_intents(file: Path = INTENTS_FILE) -> list[ExampleIntent]:
 
 
 def _version(topics: Sequence[ExampleIntent]) -> str:
-    return hashlib.sha256(repr(topics).encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{OnnxEmbedder.name}\n{topics!r}".encode()).hexdigest()[:16]
 
 
 def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:

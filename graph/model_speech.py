@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from graph.answer import Answer
-from graph.client_tools import Tool
+from graph.client_tools import ClientTools
 from graph.lines import line
 from graph.options import TurnOptions
 from graph.text_filter import TextFilter
@@ -28,7 +28,7 @@ class ModelSpeech:
     """
 
     models: ChatModels
-    tools: tuple[Tool, ...]
+    tools: ClientTools
     options: TurnOptions
     answer: Answer
     patience: float
@@ -36,7 +36,7 @@ class ModelSpeech:
     @property
     def may_call_tools(self) -> bool:
         """Whether there are tools for a model to call, and the model of the turn can."""
-        return bool(self.tools) and self.models.choose(self.options.model).calls_tools
+        return bool(self.tools.others) and self.models.choose(self.options.model).calls_tools
 
     async def speak(self, prompt: list[BaseMessage]) -> bool:
         """Let the model answer; return whether it said anything.
@@ -106,8 +106,8 @@ class ModelSpeech:
         if self.options.top_p is not None:
             bounds["top_p"] = self.options.top_p
         speaker: Runnable[Any, Any] = model.model
-        if self.tools and model.calls_tools:
-            speaker = model.model.bind_tools(self.tools, tool_choice=_named(self.options.tool_choice))
+        if self.tools.others and model.calls_tools:
+            speaker = model.model.bind_tools(self.tools.others, tool_choice=_named(self.options.tool_choice))
         config = RunnableConfig(run_id=self.answer.run_id)
         return speaker.astream(prompt, config, stop=list(self.options.stop) or None, **bounds)
 

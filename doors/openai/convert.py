@@ -8,7 +8,8 @@ from langchain_core.messages.tool import ToolCall as LangChainToolCall
 from pydantic import ValidationError
 
 from doors.errors import ApiError, invalid
-from doors.openai.schema import ChatCompletionRequest, ChatMessage
+from doors.openai.schema import ChatCompletionRequest, ChatMessage, NamedTool
+from graph.client_tools import tool_name
 from graph.options import Channel, TurnOptions
 from graph.state import InputState
 from teller.caller import Caller, Trust, agree
@@ -57,19 +58,25 @@ def turn_options(request: ChatCompletionRequest, key: ApiKey) -> TurnOptions:
         max_tokens=request.token_limit,
         top_p=request.top_p,
         stop=tuple(request.stop),
-        tools=tuple(request.tools),
-        tool_choice=request.tool_choice,
+        tools=tuple(tool.model_dump(exclude_unset=True) for tool in request.tools),
+        tool_choice=request.tool_choice.model_dump()
+        if isinstance(request.tool_choice, NamedTool)
+        else request.tool_choice,
         channel=_channel(request, key),
     )
 
 
 def refuse_tool_choice(options: TurnOptions, models: ChatModels) -> None:
-    """Refuse a demand to call a tool that the chosen model cannot meet.
+    """Refuse a demand to call a tool that is not declared, or that the chosen model cannot meet.
 
     Raises:
         ApiError: 400, naming `tool_choice`.
     """
     demanded = options.tool_choice == "required" or isinstance(options.tool_choice, dict)
+    declared = {tool_name(tool) for tool in options.tools}
+    named = options.tool_choice["function"]["name"] if isinstance(options.tool_choice, dict) else None
+    if demanded and not (named in declared if named else declared):
+        raise invalid("tool_choice: no such tool is declared in tools.", "tool_choice")
     model = models.choose(options.model)
     if demanded and not model.calls_tools:
         raise invalid(f"tool_choice: the model {model.name} cannot call tools; leave it out.", "tool_choice")
@@ -113,13 +120,12 @@ def _tool_calls(message: ChatMessage) -> list[LangChainToolCall]:
     """Return what the assistant called; a call whose arguments are no JSON object is passed over."""
     found: list[LangChainToolCall] = []
     for call in message.tool_calls or ():
-        function = call.get("function") or {}
         try:
-            arguments = json.loads(function.get("arguments") or "{}")
-        except (json.JSONDecodeError, TypeError):
+            arguments = json.loads(call.function.arguments or "{}")
+        except (ValueError, RecursionError):
             continue
-        if isinstance(arguments, dict) and function.get("name"):
-            found.append(LangChainToolCall(name=function["name"], args=arguments, id=str(call.get("id") or "")))
+        if isinstance(arguments, dict):
+            found.append(LangChainToolCall(name=call.function.name, args=arguments, id=call.id or ""))
     return found
 
 

@@ -5,7 +5,7 @@ from time import time
 from uuid import uuid4
 
 from doors.errors import ErrorBody
-from doors.openai.schema import Usage
+from doors.openai.schema import Annotation, Usage
 from graph.events import ToolCallDelta
 
 DONE = b"data: [DONE]\n\n"
@@ -35,6 +35,10 @@ class Frames:
             function = {"name": delta.name, "arguments": delta.arguments}
             call = {"index": delta.index, "id": delta.id, "type": "function", "function": function}
         return self._frame({"tool_calls": [call]})
+
+    def annotations(self, annotations: list[Annotation]) -> bytes:
+        """Return the frame with the citations, the last before the end."""
+        return self._frame({"annotations": [annotation.model_dump() for annotation in annotations]})
 
     def finish(self, reason: str) -> bytes:
         """Return the last frame with a choice in it."""

@@ -13,7 +13,7 @@ from doors.openai.convert import graph_input, parse_request, refuse_tool_choice,
 from doors.openai.events import events_of, opening_of
 from doors.openai.filler import with_filler
 from doors.openai.schema import ChatCompletion, ChatCompletionRequest
-from doors.openai.stream import TurnStream, whole_reply
+from doors.openai.stream import TurnStream, cite_under, whole_reply
 from graph.history import resolved_caller
 from graph.turn import RunningTurn
 from teller.keys import ApiKey
@@ -58,14 +58,15 @@ async def chat_completions(request: Request, key: Annotated[ApiKey, Depends(requ
     turn = RunningTurn(request.app.state.graph, given, options)
     turn.on_end(place.leave)
     events = events_of(turn, options.channel)
+    cites = cite_under("" if options.channel == "voice" else str(request.base_url))
     if options.channel == "voice" and (after := request.app.state.settings.filler_after_ms):
         model = request.app.state.services.models.choose(options.model).name
         events = with_filler(events, partial(asyncio.sleep, after / 1000), model)
     try:
-        if wants_stream(asked, request.headers.get("accept", "")):
+        if wants_stream(asked, request.headers.get("accept", ""), request.headers.get("user-agent", "")):
             opening = await unless_gone(request, opening_of(events))
-            return TurnStream(turn, events, opening, include_usage=bool(asked.stream_options.include_usage))
-        reply, opening = await unless_gone(request, whole_reply(events))
+            return TurnStream(turn, events, opening, cites, include_usage=bool(asked.stream_options.include_usage))
+        reply, opening = await unless_gone(request, whole_reply(events, cites))
         return Response(reply.model_dump_json(), headers=opening.headers, media_type="application/json")
     except ClientGoneError:
         turn.cancel()
@@ -75,14 +76,16 @@ async def chat_completions(request: Request, key: Annotated[ApiKey, Depends(requ
         raise
 
 
-def wants_stream(asked: ChatCompletionRequest, accept: str) -> bool:
-    """Return whether the reply is a stream: as `stream` says; absent, unless Accept asks for JSON alone.
+def wants_stream(asked: ChatCompletionRequest, accept: str, user_agent: str) -> bool:
+    """Return whether the reply is a stream: as `stream` says; absent, unless the client is one that expects JSON.
 
-    The openai SDKs leave `stream` out of a plain call and break on SSE; curl sends `*/*` and gets SSE.
+    The openai SDKs leave `stream` out of a plain call, ask for application/json and break on SSE; so does the AI SDK,
+    which asks for anything but names itself. curl sends `*/*` and gets SSE.
     """
     if asked.stream is not None:
         return asked.stream
-    return not ("application/json" in accept and "text/event-stream" not in accept)
+    wants_json = "application/json" in accept and "text/event-stream" not in accept
+    return not (wants_json or "ai-sdk" in user_agent)
 
 
 router.post(_PATH, responses=_RESPONSES, openapi_extra=_CHAT_DOCS)(chat_completions)

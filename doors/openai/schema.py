@@ -21,11 +21,75 @@ def _text_of(content: object) -> object:
     return "\n".join(texts)
 
 
+def _known_choice(value: object) -> object:
+    if isinstance(value, str) and value not in ("auto", "none", "required"):
+        raise ValueError("is auto, none, required, or an object that names a tool")
+    return value
+
+
 def _one_or_more(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
 Text = Annotated[str | None, BeforeValidator(_text_of, json_schema_input_type=str | list[dict[str, Any]] | None)]
+
+
+ToolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class DeclaredFunction(BaseModel):
+    """What a tool is called and takes; `parameters` is a JSON schema."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    name: ToolName
+    parameters: dict[str, Any] | None = None
+
+
+class DeclaredTool(BaseModel):
+    """One of the client's own tools; platforms have types of their own besides `function`."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    type: ToolName = "function"
+    function: DeclaredFunction | None = None
+
+    @model_validator(mode="after")
+    def _a_function_is_described(self) -> Self:
+        if self.type == "function" and self.function is None:
+            raise ValueError("function is needed in a tool of type function")
+        return self
+
+
+class CalledFunction(BaseModel):
+    """What the assistant called; `arguments` is JSON in a string."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    name: str
+    arguments: str = "{}"
+
+
+class CalledTool(BaseModel):
+    """A call in the history."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    id: str | None = None
+    function: CalledFunction
+
+
+class NamedFunction(BaseModel):
+    """A name alone."""
+
+    name: ToolName
+
+
+class NamedTool(BaseModel):
+    """A tool choice that names a tool."""
+
+    type: Literal["function"] = "function"
+    function: NamedFunction
 
 
 class ChatMessage(BaseModel):
@@ -37,7 +101,7 @@ class ChatMessage(BaseModel):
     content: Text = Field(None, description="What was said; of an assistant, what was *heard*.", examples=["Hello"])
     name: str | None = None
     tool_call_id: str | None = None
-    tool_calls: list[dict[str, Any]] | None = None
+    tool_calls: list[CalledTool] | None = None
 
     @model_validator(mode="after")
     def _only_an_assistant_is_silent(self) -> Self:
@@ -70,8 +134,10 @@ class ChatCompletionRequest(BaseModel):
     logprobs: Literal[False] = False
     response_format: dict[str, Any] | None = None
     modalities: list[str] | None = None
-    tools: list[dict[str, Any]] = Field([], max_length=128, description="The client's own tools.")
-    tool_choice: str | dict[str, Any] | None = Field(None, description="auto, none, required, or a named tool.")
+    tools: list[DeclaredTool] = Field([], max_length=128, description="The client's own tools.")
+    tool_choice: Annotated[Literal["auto", "none", "required"] | NamedTool | None, BeforeValidator(_known_choice)] = (
+        Field(None, description="auto, none, required, or a named tool.")
+    )
     metadata: Any = Field(None, description="phone, conversation_id and channel are read; the rest is ignored.")
     call: Any = Field(None, description="Vapi's call; its presence makes the channel voice.")
     customer: Any = Field(None, description="Vapi's customer; its number is the caller's.")
@@ -112,13 +178,29 @@ class ToolCall(BaseModel):
     function: FunctionCall
 
 
+class UrlCitation(BaseModel):
+    """Where a part of the answer comes from; the offsets count characters of the content."""
+
+    url: str
+    title: str
+    start_index: int
+    end_index: int
+
+
+class Annotation(BaseModel):
+    """A citation, in OpenAI's form."""
+
+    type: Literal["url_citation"] = "url_citation"
+    url_citation: UrlCitation
+
+
 class ReplyMessage(BaseModel):
     """The assistant's turn; the content is null where it calls tools and says nothing."""
 
     role: Literal["assistant"] = "assistant"
     content: str | None
     refusal: None = None
-    annotations: list[dict[str, Any]] = []
+    annotations: list[Annotation] = []
     tool_calls: list[ToolCall] | None = Field(None, exclude_if=lambda calls: calls is None)
 
 

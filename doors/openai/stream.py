@@ -1,6 +1,6 @@
 """The reply: server-sent frames while the turn speaks, or one object when it has ended."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from time import time
 
 import structlog
@@ -10,21 +10,62 @@ from starlette.types import Receive, Scope, Send
 from doors.errors import api_error
 from doors.openai.events import Opening
 from doors.openai.frames import DONE, Frames, new_id
-from doors.openai.schema import ChatCompletion, Choice, FunctionCall, ReplyMessage, ToolCall, Usage
-from graph.events import Finish, ToolCallDelta, TurnEvent
+from doors.openai.schema import (
+    Annotation,
+    ChatCompletion,
+    Choice,
+    FunctionCall,
+    ReplyMessage,
+    ToolCall,
+    UrlCitation,
+    Usage,
+)
+from graph.events import Citation, Finish, ToolCallDelta, TurnEvent
 from graph.turn import RunningTurn
 
 _log = structlog.get_logger(__name__)
+
+
+Events = AsyncIterator[TurnEvent]
+Cites = Callable[[tuple[Citation, ...]], list[Annotation]]
+"""How a reply names the documents that it rests on."""
+
+
+def cite_under(base_url: str) -> Cites:
+    """Return citations as links to the documents under this address; none where it is empty (on voice)."""
+
+    def cites(citations: tuple[Citation, ...]) -> list[Annotation]:
+        if not base_url:
+            return []
+        return [
+            Annotation(
+                url_citation=UrlCitation(
+                    url=f"{base_url.rstrip('/')}/api/documents/{one.document_id}",
+                    title=one.title,
+                    start_index=one.start,
+                    end_index=one.end,
+                )
+            )
+            for one in citations
+        ]
+
+    return cites
 
 
 class TurnStream(StreamingResponse):
     """The stream of a turn. However it ends, sent whole or hung up on, nothing of the turn is left running."""
 
     def __init__(
-        self, turn: RunningTurn, events: AsyncIterator[TurnEvent], opening: Opening, *, include_usage: bool
+        self,
+        turn: RunningTurn,
+        events: AsyncIterator[TurnEvent],
+        opening: Opening,
+        cites: Cites,
+        *,
+        include_usage: bool,
     ) -> None:
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no", **opening.headers}
-        frames = _frames(events, opening.model, include_usage=include_usage)
+        frames = _frames(events, opening.model, cites, include_usage=include_usage)
         super().__init__(frames, headers=headers, media_type="text/event-stream")
         self._turn = turn
 
@@ -36,7 +77,7 @@ class TurnStream(StreamingResponse):
             self._turn.cancel()
 
 
-async def whole_reply(events: AsyncIterator[TurnEvent]) -> tuple[ChatCompletion, Opening]:
+async def whole_reply(events: Events, cites: Cites) -> tuple[ChatCompletion, Opening]:
     """Return the reply that is not a stream, and what its headers tell."""
     opening, pieces, calls = Opening(), list[str](), dict[int, ToolCall]()
     finish = Finish("stop", "")
@@ -49,7 +90,11 @@ async def whole_reply(events: AsyncIterator[TurnEvent]) -> tuple[ChatCompletion,
                 _collect(calls, event)
             case Finish():
                 finish = event
-    message = ReplyMessage(content="".join(pieces) or (None if calls else ""), tool_calls=list(calls.values()) or None)
+    message = ReplyMessage(
+        content="".join(pieces) or (None if calls else ""),
+        annotations=cites(finish.citations),
+        tool_calls=list(calls.values()) or None,
+    )
     choice = Choice(message=message, finish_reason=finish.reason)
     reply = ChatCompletion(
         id=new_id(), created=int(time()), model=opening.model, choices=[choice], usage=usage_of(finish)
@@ -67,7 +112,7 @@ def usage_of(finish: Finish) -> Usage:
     )
 
 
-async def _frames(events: AsyncIterator[TurnEvent], model: str, *, include_usage: bool) -> AsyncIterator[bytes]:
+async def _frames(events: Events, model: str, cites: Cites, *, include_usage: bool) -> AsyncIterator[bytes]:
     frames = Frames(model, include_usage=include_usage)
     yield frames.role()
     finish = Finish("stop", model)
@@ -85,6 +130,8 @@ async def _frames(events: AsyncIterator[TurnEvent], model: str, *, include_usage
         yield frames.failure(api_error(failure).body)
         yield DONE
         return
+    if annotations := cites(finish.citations):
+        yield frames.annotations(annotations)
     yield frames.finish(finish.reason)
     if include_usage:
         yield frames.usage(usage_of(finish))

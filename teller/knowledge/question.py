@@ -35,7 +35,8 @@ def standalone_question(user_turns: Sequence[str]) -> str:
         user_turns: what the user said, oldest first, at least one turn.
     """
     *earlier, last = user_turns
-    lines = [line for line in story_and_question(last) if line]
+    story, asked = story_and_question(last)
+    lines = [line for line in (story, _punctuated(asked)) if line]
     if earlier and leans_on_history(last):
         lines.insert(0, standalone_question(earlier[-2:]))
     return "\n".join(lines)
@@ -51,6 +52,11 @@ def story_and_question(turn: str) -> tuple[str, str]:
     before, clause = _last_clause(asked)
     told = [one for one in (*sentences, before) if len(one.split()) >= _TELLS]
     return " ".join(told), clause
+
+
+def _punctuated(asked: str) -> str:
+    """Return a question with its mark: recognisers leave it out, and the embedder hears the difference."""
+    return f"{asked}?" if re.match(_LEAD + _QUESTION, asked, re.IGNORECASE) and asked[-1].isalnum() else asked
 
 
 def leans_on_history(turn: str) -> bool:

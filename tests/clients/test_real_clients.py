@@ -35,19 +35,13 @@ HELPERS: dict[str, Client] = {
 
 every_client = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 both_ways = pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
-NOT_AS_ONE_OBJECT = pytest.mark.xfail(
-    reason="generateText leaves `stream` out and sends `Accept: */*`: it is answered with a stream, and fails"
-)
 every_client_both_ways = pytest.mark.parametrize(
     ("client", "stream"),
     [
-        pytest.param(client, stream, id=f"{name}-{way}", marks=[NOT_AS_ONE_OBJECT] if name in broken else [])
-        for way, stream, broken in (("stream", True, ()), ("whole", False, ("ai-sdk", "ai-sdk-6")))
+        pytest.param(client, stream, id=f"{name}-{way}")
+        for way, stream in (("stream", True), ("whole", False))
         for name, client in CLIENTS.items()
     ],
-)
-INDEX_OF_BEDROCK = pytest.mark.xfail(
-    reason="`index` counts Bedrock's blocks, not the calls: after words the first call has index 1, and helpers fail"
 )
 
 
@@ -111,9 +105,7 @@ def test_calls_side_by_side_and_words_before_them_are_told_apart(
 
 
 @pytest.mark.parametrize("client", HELPERS.values(), ids=HELPERS)
-@pytest.mark.parametrize(
-    "text", ["", pytest.param("Let me look.", marks=INDEX_OF_BEDROCK)], ids=["silent", "after-words"]
-)
+@pytest.mark.parametrize("text", ["", pytest.param("Let me look.")], ids=["silent", "after-words"])
 def test_the_stream_helpers_put_calls_together(nova: Server, wire: BedrockWire, client: Client, text: str) -> None:
     calls = [{"name": name, "input": {"city": "Rome"}} for name in ("get_weather", "get_time")]
     wire.script({"tool_calls": calls, "every": 3, **({"text": text} if text else {})})

@@ -52,7 +52,7 @@ def wait_until(wire: BedrockWire, reached: Any, seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-DOORS = [
+DOORS: list[tuple[str, dict[str, Any]]] = [
     ("/api/chat/completions/", {**LOANS, "stream": True}),
     ("/api/chat/completions/", {**LOANS, "stream": False}),
     ("/agent/invoke", {"input": LOANS}),
@@ -97,6 +97,6 @@ def test_of_six_guesses_for_one_turn_the_last_is_answered(nova: Server, wire: Be
     wait_until(wire, lambda seen: all(one.hung_up for one in seen))
     wire.reset()
     wire.script({"text": "Three kinds of loans."})
-    body = {**LOANS, "call": {"id": "call-1"}, "stream": False}
-    reply = httpx.post(f"{nova.base_url}/api/chat/completions/", json=body, timeout=30)
+    whole: dict[str, Any] = {**LOANS, "call": {"id": "call-1"}, "stream": False}
+    reply = httpx.post(f"{nova.base_url}/api/chat/completions/", json=whole, timeout=30)
     assert reply.json()["choices"][0]["message"]["content"] == "Three kinds of loans."

@@ -48,6 +48,19 @@ def refused(response: httpx.Response, status: int = 400) -> dict[str, Any]:
         ({"logprobs": True}, "logprobs"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"tools": "x"}, "tools"),
+        ({"tools": [{"type": "function"}]}, "tools.0"),
+        ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools.0.function.name"),
+        (
+            {"tools": [{"type": "function", "function": {"name": "a", "parameters": "x"}}]},
+            "tools.0.function.parameters",
+        ),
+        ({"tool_choice": "bogus"}, "tool_choice"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        (
+            {"messages": [{"role": "assistant", "content": "x", "tool_calls": [{"function": "x"}]}, *HELLO]},
+            "messages.0.tool_calls.0.function",
+        ),
     ],
 )
 def test_a_wrong_parameter_is_named(http: httpx.Client, change: dict[str, Any], param: str) -> None:

@@ -195,7 +195,6 @@ def test_a_models_text_and_calls_in_a_stream(nova: httpx.Client, wire: BedrockWi
     assert frames[-2]["choices"][0]["finish_reason"] == "tool_calls"
 
 
-@pytest.mark.xfail(reason="`index` is that of Bedrock's block: after words the first call is number 1")
 def test_a_models_calls_are_numbered_from_0_after_words_too(nova: httpx.Client, wire: BedrockWire) -> None:
     wire.script({"text": "Let me look.", "tool_calls": CALLS})
     frames = chunks(nova.post(CHAT, json=WEATHER, headers=KEY))

@@ -143,3 +143,17 @@ def test_a_vapi_body_is_voice_and_its_customer_the_caller(http: httpx.Client) ->
     }
     reply = http.post(CHAT, json=body).json()["choices"][0]["message"]["content"]
     assert reply == "Shall I block your Everyday Visa ending one eight eight one?"
+
+
+def test_what_an_answer_rests_on_is_cited(http: httpx.Client) -> None:
+    message = http.post(CHAT, json={"messages": LOANS, "stream": False}).json()["choices"][0]["message"]
+    (citation, *_) = [annotation["url_citation"] for annotation in message["annotations"]]
+    assert (citation["start_index"], citation["end_index"]) == (0, len(message["content"]))
+    assert http.get(citation["url"]).json()["title"] == citation["title"]
+    stream = frames(http.post(CHAT, json={"messages": LOANS}))
+    assert stream[-2]["choices"][0]["delta"]["annotations"] == message["annotations"]
+
+
+def test_on_voice_nothing_is_cited(http: httpx.Client) -> None:
+    body = {"messages": LOANS, "stream": False, "call": {"id": "call-8"}}
+    assert http.post(CHAT, json=body).json()["choices"][0]["message"]["annotations"] == []

@@ -301,15 +301,10 @@ class TestTrust:
         assert not re.search(r"secret|example\.invalid|123456789|loan|Larkfield|5f1d0c3a", logged), logged
 
 
-TYPED_TOOLS = pytest.mark.xfail(reason="a tool of Vapi's own type, such as dtmf, makes the model's request fail")
-
-
 class TestToolsOfTheModel:
     """What is neither hanging up nor putting through is offered to a model that can call tools."""
 
-    @pytest.mark.parametrize(
-        "name", ["tools_default", "tools_dashboard", pytest.param("tools_typed", marks=TYPED_TOOLS)]
-    )
+    @pytest.mark.parametrize("name", ["tools_default", "tools_dashboard", "tools_typed"])
     def test_it_presses_keys(self, keyed: httpx.Client, wire: BedrockWire, name: str) -> None:
         wire.script({"tool_calls": [{"name": "dtmf", "input": {"dtmf": "1"}}], "every": 4})
         turn = heard(keyed, body(name, said="can you sing me a song and press one"), BEARER)
