@@ -12,6 +12,7 @@ import pytest
 from graph.workflow import Teller, build_workflow
 from teller.services import Services
 from teller.settings import Settings
+from tests.support.bedrock.client import BedrockWire
 from tests.support.server import Server, start_server
 
 
@@ -67,6 +68,13 @@ def server(shared_server: Server) -> Server:
     if touched:
         shared_server.teller("cards", "reset")
     return shared_server
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[BedrockWire]:
+    """A Bedrock on the wire, in a process of its own."""
+    with BedrockWire() as running:
+        yield running
 
 
 @pytest.fixture

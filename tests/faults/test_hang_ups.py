@@ -20,12 +20,6 @@ CALLERS = 100
 
 
 @pytest.fixture(scope="module")
-def wire() -> Iterator[BedrockWire]:
-    with BedrockWire() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def nova(bank: Path, wire: BedrockWire, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data_dir = shutil.copytree(bank, tmp_path_factory.mktemp("hang-ups") / "data")
     settings = {"CHAT_MODEL": "amazon.nova-lite-v1:0", "MODEL_TIMEOUT_SECONDS": "60", **wire.environment()}

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -14,12 +13,6 @@ from tests.support.server import TELLER, environment, start_server
 LOANS = [{"role": "user", "content": "What loan options are available?"}]
 PROFILE = "us.amazon.nova-pro-v1:0"
 ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/bank"
-
-
-@pytest.fixture(scope="module")
-def wire() -> Iterator[BedrockWire]:
-    with BedrockWire() as running:
-        yield running
 
 
 def test_a_request_names_models_and_aliases_and_anything_else_means_the_default(

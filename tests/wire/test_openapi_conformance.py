@@ -100,12 +100,6 @@ def calls_in(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def wire() -> Iterator[BedrockWire]:
-    with BedrockWire() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def nova_server(bank: Path, wire: BedrockWire, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A server that asks for a key, and whose model is Nova on the wire, with nothing to step in for it."""
     data_dir = shutil.copytree(bank, tmp_path_factory.mktemp("nova") / "data")

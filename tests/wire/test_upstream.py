@@ -18,12 +18,6 @@ CALL: dict[str, Any] = {"call": {"id": "call-1"}, "customer": {"number": "+12345
 
 
 @pytest.fixture(scope="module")
-def wire() -> Iterator[BedrockWire]:
-    with BedrockWire() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def nova(bank: Path, wire: BedrockWire, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A server whose model is Nova on the wire, with nothing to step in for it."""
     data_dir = shutil.copytree(bank, tmp_path_factory.mktemp("nova") / "data")

@@ -219,12 +219,6 @@ class TestSpeech:
 
 
 @pytest.fixture(scope="module")
-def wire() -> Iterator[BedrockWire]:
-    with BedrockWire() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def keyed_server(bank: Path, wire: BedrockWire, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A server as one is put behind a telephone: a key for Vapi, cards for network numbers alone, and Nova."""
     data_dir = shutil.copytree(bank, tmp_path_factory.mktemp("keyed") / "data")
