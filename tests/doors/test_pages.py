@@ -32,7 +32,7 @@ def foreign_requests(page: Page, server: Server) -> list[str]:
 
 def test_a_conversation_in_the_playground(page: Page, server: Server) -> None:
     foreign = foreign_requests(page, server)
-    page.goto(f"{server.base_url}/agent/playground/")
+    page.goto(f"{server.base_url}/agent/playground/", wait_until="networkidle")
     for question, answer in (("What loan options are available?", "personal loans"), ("Hello", "Teller")):
         box = page.get_by_role("textbox").last
         box.fill(question)

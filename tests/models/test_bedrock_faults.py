@@ -227,13 +227,13 @@ async def test_silence_before_the_first_word_has_a_limit(
     wire.script(silence)
     began = time.monotonic()
     failed, _ = await failure(model(connection, first_token_seconds=0.2, idle_seconds=9))
-    assert (type(failed), time.monotonic() - began < 1) == (ModelTimeoutError, True)
+    assert (type(failed), time.monotonic() - began < 4.5) == (ModelTimeoutError, True)
     wire.wait_for(lambda seen: seen[0].hung_up)
 
 
 async def test_silence_after_the_first_word_has_another(connection: BedrockConnection, wire: BedrockWire) -> None:
     wire.script({**ANSWER, "stall_after": 2})
-    failed, said = await failure(model(connection, idle_seconds=0.2))
+    failed, said = await failure(model(connection, idle_seconds=1))
     assert (type(failed), said) == (ModelTimeoutError, "one two ")
     wire.wait_for(lambda seen: seen[0].hung_up)
 
@@ -241,9 +241,9 @@ async def test_silence_after_the_first_word_has_another(connection: BedrockConne
 async def test_a_slow_listener_is_no_silence(connection: BedrockConnection, wire: BedrockWire) -> None:
     wire.script({**ANSWER, "chunk_ms": 20})
     said = []
-    async for chunk in model(connection, idle_seconds=0.2).astream("Hello"):
+    async for chunk in model(connection, idle_seconds=1).astream("Hello"):
         said.append(chunk.text)
-        await asyncio.sleep(0.3 if chunk.text.startswith("one") else 0)
+        await asyncio.sleep(1.3 if chunk.text.startswith("one") else 0)
     assert "".join(said) == ANSWER["text"]
 
 
