@@ -1,6 +1,8 @@
 """teller serve, check and migrate: what whoever deploys it runs."""
 
 import asyncio
+import os
+import socket
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ def serve() -> None:
 
     settings = Settings.load()
     set_up_logging(settings.log_level)
+    listening = listen(settings)
     app = create_app(settings)
 
     class Server(uvicorn.Server):
@@ -35,7 +38,21 @@ def serve() -> None:
                 Console(soft_wrap=True).print(welcome(settings, app.state.services.models), highlight=False)
 
     config = uvicorn.Config(app, settings.host, settings.port, log_config=None, access_log=False, lifespan="on")
-    Server(config).run()
+    Server(config).run(sockets=[listening])
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return the socket to serve on, taken before anything is opened: who is too early waits, and is not refused.
+
+    Raises:
+        ConfigurationError: the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as taken:
+        problem = f"{settings.host} port {settings.port} cannot be listened on ({os.strerror(taken.errno or 0)})"
+        raise ConfigurationError(f"HOST, PORT: {problem}; set another, such as PORT=8080") from taken
 
 
 def welcome(settings: Settings, models: "ChatModels") -> str:

@@ -1,6 +1,7 @@
 """The `teller` command."""
 
 import json
+import socket
 import subprocess
 from pathlib import Path
 
@@ -90,3 +91,10 @@ def test_a_wrong_setting_stops_the_start_with_one_line(data_dir: Path, settings:
     assert told in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert "secret" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_told_so(data_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = teller(data_dir, "serve", PORT=str(taken.getsockname()[1]))
+    assert done.returncode == 1
+    assert "set another, such as PORT=8080" in done.stderr
