@@ -202,7 +202,7 @@ async def test_no_call_holds_a_thread(connection: BedrockConnection, wire: Bedro
     wire.script({"stall_before_first": True, "times": 50})
     tasks = [asyncio.create_task(answered(nova, "Hello")) for _ in range(50)]
     await asyncio.to_thread(wire.wait_for, lambda seen: len(seen) == 51)
-    assert threading.active_count() == before
+    assert threading.active_count() - before <= 2  # this test's own waiting takes one or two
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
