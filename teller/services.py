@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from teller.cards import demo, keys
 from teller.cards.sql_ledger import SqlLedger
-from teller.errors import ConfigurationError
+from teller.errors import ConfigurationError, LedgerUnavailableError
 from teller.knowledge.embedded import EmbeddedIndex
 from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
@@ -85,6 +85,8 @@ class Services:
         queries = search_queries = QueryVectors(local)
         ledger = await open_ledger(settings)
         stack.push_async_callback(ledger.close)
+        with suppress(LedgerUnavailableError):  # busy: writes forget in passing, too
+            await ledger.forget_old()
         quote = QuoteChatModel(decline="", vectors=vectors, questions=queries, count_tokens=local.count_tokens)
         models = await open_models(settings, quote, hosted)
         searching: OnnxEmbedder | TitanEmbeddings = local
@@ -125,11 +127,16 @@ async def _vector_cache(settings: Settings, embedder: Embedder, stack: AsyncExit
 
 
 async def open_ledger(settings: Settings) -> SqlLedger:
-    """Return the ledger of these settings; a new one holds the demo."""
+    """Return the ledger of these settings; one that has never held anything gets the demo, and the log says so.
+
+    A PostgreSQL ledger with SAMPLE_BANK=off gets none: it waits for the bank's own holders.
+    """
     target = settings.database_url or settings.data_dir / "teller.db"
     key, pepper = await asyncio.to_thread(lambda: (audit_key(settings), pin_pepper(settings)))
-    ledger = await SqlLedger.open(target, audit_key=key, clock=lambda: datetime.now(UTC))
-    await demo.seed_if_empty(ledger, pepper)
+    ledger = await SqlLedger.open(target, audit_key=key, pepper=pepper, clock=lambda: datetime.now(UTC))
+    wants_demo = not settings.on_postgresql or settings.sample_bank == "on"
+    if wants_demo and await demo.seed_if_empty(ledger, pepper) and settings.on_postgresql:
+        _log.warning("the ledger was empty: it holds the ten people of the demo now", off="SAMPLE_BANK=off")
     return ledger
 
 

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         description="What embeds documents and questions for the search: in process, or Titan with its dimensions.",
     )
     data_dir: Path = Field(Path(".data"), description="Where the embedded parts keep their files.")
-    database_url: str = Field("", description="The ledger's database; empty: SQLite in DATA_DIR.")
+    database_url: str = Field("", description="postgresql://… or sqlite:///…; empty: SQLite in DATA_DIR.")
     pin_pepper: SecretStr | None = Field(None, description="Key that PINs are hashed with; unset: made in DATA_DIR.")
     audit_key: SecretStr | None = Field(None, description="Key that chains the audit trail; unset: made in DATA_DIR.")
     opensearch_url: str = Field("", description="An OpenSearch cluster; empty: the embedded index in DATA_DIR.")
@@ -125,8 +125,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name} is no chat model: take auto, quote or a Bedrock model, profile or ARN")
         if self.opensearch_url:
             raise ValueError("OPENSEARCH_URL is set, but the OpenSearch index is not built yet: unset it")
-        if self.database_url and not self.database_url.startswith("sqlite"):
-            raise ValueError("DATABASE_URL names another database than SQLite, which is not built yet: unset it")
+        return self
+
+    @model_validator(mode="after")
+    def _replicas_share_their_secrets(self) -> Self:
+        missing = [name for name in ("pin_pepper", "audit_key") if getattr(self, name) is None]
+        if self.on_postgresql and missing:
+            names = " and ".join(name.upper() for name in missing)
+            raise ValueError(f"DATABASE_URL names PostgreSQL, so set {names} too: all replicas need the same")
         return self
 
     @classmethod
@@ -146,6 +152,11 @@ class Settings(BaseSettings):
                 _problem(".".join(str(part) for part in error["loc"]), error["msg"]) for error in wrong.errors()
             )
             raise ConfigurationError("; ".join(problems)) from None
+
+    @property
+    def on_postgresql(self) -> bool:
+        """Whether the ledger is in PostgreSQL, where several machines may share it."""
+        return self.database_url.startswith("postgres")
 
     @property
     def zone(self) -> ZoneInfo:

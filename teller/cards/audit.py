@@ -7,12 +7,26 @@ end leaves a chain that is whole: only a head (the last `mac`) noted elsewhere s
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-Event = Literal["asked", "settled", "committed", "dropped", "refused", "seeded", "reset"]
+Event = Literal[
+    "asked",
+    "settled",
+    "reopened",
+    "committed",
+    "undone",
+    "dropped",
+    "refused",
+    "proven",
+    "pin_wrong",
+    "pin_locked",
+    "seeded",
+    "reset",
+    "erased",
+]
 Detail = Mapping[str, str | int | bool | None]
 
 GENESIS = "0" * 64
@@ -64,3 +78,22 @@ def first_broken(rows: Iterable[AuditRow], key: bytes) -> int | None:
             return row.entry.seq
         mac = row.mac
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check of the trail found, and how to say it."""
+
+    whole: bool
+    text: str
+
+
+def verified(rows: Sequence[AuditRow], key: bytes, head: str = "") -> Verdict:
+    """Return whether nobody changed, removed or added a row; with a `head` that was noted, nor cut rows off the end."""
+    broken = first_broken(rows, key)
+    if broken is not None:
+        return Verdict(False, f"The chain is broken at row {broken}: it, or the one before, was changed or removed.")
+    if head and not any(hmac.compare_digest(row.mac, head) for row in rows):
+        return Verdict(False, "The chain is whole, but the head that you noted is not in it: its end was cut off.")
+    last = rows[-1].mac if rows else GENESIS
+    return Verdict(True, f"The chain is whole: {len(rows)} rows, head {last}")

@@ -1,51 +1,34 @@
-"""The ledger's file: readers that never wait for a writer, one writer at a time, and one place where drivers fail.
-
-SQLite in WAL mode. Every statement runs in its connection's own thread (aiosqlite), so the event loop never blocks.
-"""
+"""Reads and writes on either database, and one place where drivers fail."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Executable, Row, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import URL, Connection, Executable, Row, Select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from teller.errors import ConfigurationError, LedgerUnavailableError
+from teller.cards.engines import WAIT_SECONDS, reading_engine, writing_engine
+from teller.cards.ledger import OutcomeUnknownError
+from teller.cards.quick_read import QUICK_READ_FAILURES, QuickRead
+from teller.errors import LedgerUnavailableError
 
 T = TypeVar("T")
 
-WAIT_SECONDS = 5
-"""How long a statement waits for another process's write, and a write for the writes before it."""
-
-_READERS = 4
-
-# At DEBUG the driver logs every statement with its parameters: phone numbers and PIN hashes.
-logging.getLogger("aiosqlite").setLevel(logging.INFO)
+_FAILURES = (DBAPIError, PoolTimeoutError, OSError)  # OSError: no connection could be made, or it was silent too long
+_PAUSE_SECONDS = 0.1
 
 
 class Database:
-    """One SQLite file behind two pools: readers in autocommit, and a single writer that begins IMMEDIATE.
-
-    One writer because SQLite has one anyway: in the pool's queue, writes wait in order instead of polling the file.
-    """
+    """One database behind two engines: many readers, and one writer at a time (`engines.py`)."""
 
     def __init__(self, url: URL) -> None:
-        options: dict[str, Any] = {"pool_timeout": WAIT_SECONDS, "max_overflow": 0, "hide_parameters": True}
-        self._reader = create_async_engine(
-            url, pool_size=_READERS, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **options
-        )
-        self._writer = create_async_engine(url, pool_size=1, connect_args={"isolation_level": None}, **options)
-        set_up_connections(self._reader.sync_engine)
-        set_up_connections(self._writer.sync_engine)
-        begin_immediate(self._writer.sync_engine)
+        self._reader = reading_engine(url)
+        self._writer = writing_engine(url)
         self._writing: set[asyncio.Task[Any]] = set()
+        self._quick: dict[Select[Any], QuickRead] = {}
 
     async def read(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Sequence[Row[Any]]:
         """Return the rows of one statement.
@@ -57,6 +40,23 @@ class Database:
             async with self._reader.connect() as connection:
                 return (await connection.execute(statement, parameters)).all()
 
+    async def read_often(self, statement: Select[Any], parameters: Mapping[str, object]) -> Sequence[Sequence[Any]]:
+        """Return the rows of one of the few statements that turns wait for, as `read` does but sooner.
+
+        Raises:
+            LedgerUnavailableError: the driver failed.
+        """
+        if self._reader.dialect.name != "sqlite":
+            return await self.read(statement, parameters)
+        quick = self._quick.get(statement)
+        if quick is None:
+            quick = self._quick[statement] = QuickRead(self._reader, statement)
+        with driver_errors():
+            try:
+                return await quick.rows(parameters)
+            except QUICK_READ_FAILURES as error:
+                raise LedgerUnavailableError("the card ledger could not be read") from error
+
     async def inspect(self, look: Callable[[Connection], T]) -> T:
         """Return what `look` finds through a synchronous connection.
 
@@ -67,15 +67,21 @@ class Database:
             async with self._reader.connect() as connection:
                 return await connection.run_sync(look)
 
-    async def write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def write(
+        self,
+        work: Callable[[AsyncConnection], Awaitable[T]],
+        landed: Callable[[AsyncConnection], Awaitable[bool]],
+    ) -> T:
         """Run `work` in one transaction and return its result after the commit; its exception rolls back.
 
-        Cancelling the caller does not cancel the transaction: it goes on to its end, and `close` waits for it.
+        Cancelling the caller does not cancel the transaction: it goes on to its end, and `close` waits for it. Where
+        the commit got no answer, `landed` looks, in a new transaction, whether it was done; then that is the answer.
 
         Raises:
             LedgerUnavailableError: the driver failed, or the writes before this one took too long; nothing is written.
+            OutcomeUnknownError: the commit got no answer, and nobody could look.
         """
-        task = asyncio.create_task(self._transaction(work))
+        task = asyncio.create_task(self._transaction(work, landed))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
         return await asyncio.shield(task)
@@ -84,30 +90,50 @@ class Database:
         """Wait for the writes under way and close all connections."""
         if self._writing:
             await asyncio.wait(self._writing)
+        for quick in self._quick.values():
+            await quick.close()
         await self._reader.dispose()
         await self._writer.dispose()
 
-    async def _transaction(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _transaction(
+        self,
+        work: Callable[[AsyncConnection], Awaitable[T]],
+        landed: Callable[[AsyncConnection], Awaitable[bool]],
+    ) -> T:
         with driver_errors():
-            async with self._writer.begin() as connection:
-                return await work(connection)
+            async with self._writer.connect() as connection:
+                transaction = await connection.begin()
+                try:
+                    result = await work(connection)
+                except BaseException:
+                    with suppress(*_FAILURES):  # a connection that is gone has rolled back already
+                        await transaction.rollback()
+                    raise
+                try:
+                    await transaction.commit()
+                except _FAILURES as failure:
+                    unanswered = failure
+                else:
+                    return result
+            if await self._has_landed(landed):
+                return result
+            raise unanswered
 
+    async def _has_landed(self, landed: Callable[[AsyncConnection], Awaitable[bool]]) -> bool:
+        """Return whether a commit without an answer was done.
 
-def ledger_url(target: str | Path) -> URL:
-    """Return the address of a ledger given as a database URL or as the path of an SQLite file.
-
-    Raises:
-        ConfigurationError: the URL is of a database that the ledger does not run on.
-    """
-    if isinstance(target, Path):
-        return URL.create("sqlite+aiosqlite", database=str(target))
-    try:
-        url = make_url(target)
-    except ArgumentError:  # its message shows the whole URL, password and all
-        url = URL.create("unknown")
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        raise ConfigurationError("DATABASE_URL: the ledger runs on an SQLite file only, sqlite:///PATH")
-    return url.set(drivername="sqlite+aiosqlite")
+        The new transaction gets the write lock only when the old one is over, so what it finds is final.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + 2 * WAIT_SECONDS
+        while True:
+            try:
+                async with self._writer.begin() as connection:
+                    return await landed(connection)
+            except _FAILURES as failure:
+                if loop.time() > deadline:
+                    raise OutcomeUnknownError("the card ledger did not say whether a write was done") from failure
+                await asyncio.sleep(_PAUSE_SECONDS)
 
 
 @contextmanager
@@ -115,28 +141,5 @@ def driver_errors() -> Iterator[None]:
     """Turn whatever the driver raises into LedgerUnavailableError."""
     try:
         yield
-    except (DBAPIError, PoolTimeoutError) as error:
+    except _FAILURES as error:
         raise LedgerUnavailableError("the card ledger could not be read or written") from error
-
-
-def set_up_connections(engine: Engine) -> None:
-    """Give each new connection of the engine what makes SQLite durable and strict."""
-
-    @event.listens_for(engine, "connect")
-    def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
-        cursor.execute("PRAGMA synchronous = FULL")  # a commit that was told to a caller survives a power cut
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
-
-
-def begin_immediate(engine: Engine) -> None:
-    """Let each transaction of the engine take the write lock at its begin, so that what it reads stays true.
-
-    The engine's connections need isolation_level None, or the sqlite3 module begins on its own.
-    """
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -7,10 +7,11 @@ from typing import Any, Literal, TypedDict
 from sqlalchemy import delete, func, insert, select
 
 from teller.cards.demo_people import PEOPLE
+from teller.cards.demo_purchases import purchases_of
 from teller.cards.pin import hash_pin
 from teller.cards.records import Card
-from teller.cards.rows import CARD, values
-from teller.cards.schema import card, holder, meta, pending
+from teller.cards.rows import CARD, is_locked, values
+from teller.cards.schema import audit, card, holder, meta, pending, pin_attempt, proof, purchase
 from teller.cards.sql_ledger import SqlLedger
 from teller.cards.transaction import Write
 from teller.errors import NotADemoLedgerError
@@ -57,7 +58,7 @@ async def reset(ledger: SqlLedger, pepper: bytes) -> None:
 
 
 async def seed_if_empty(ledger: SqlLedger, pepper: bytes) -> bool:
-    """Fill a ledger that has no holder with the demo; False where it has one, whoever that is.
+    """Fill a ledger that has never held anything with the demo; False where it has, whatever that was.
 
     Raises:
         LedgerUnavailableError: nothing was changed.
@@ -67,8 +68,8 @@ async def seed_if_empty(ledger: SqlLedger, pepper: bytes) -> bool:
     hashes = await _pin_hashes(pepper)
 
     async def begin(write: Write) -> bool:
-        if not await _is_empty(write):
-            return False  # another process was first
+        if not await _is_empty(write) or await write.connection.scalar(select(func.count()).select_from(audit)):
+            return False  # another process was first, or it is empty because people were erased
         await _fill(write, hashes)
         await write.audit("seeded")
         return True
@@ -82,13 +83,13 @@ async def listing(ledger: SqlLedger) -> list[HolderListing]:
     Raises:
         LedgerUnavailableError: nothing could be read.
     """
-    columns = (holder.c.phone, holder.c.name, holder.c.pin_locked, holder.c.writes)
+    columns = (holder.c.phone, holder.c.name, holder.c.pin_locked, holder.c.pin_locked_until, holder.c.writes)
     query = select(*columns, *CARD).outerjoin(card).order_by(holder.c.position, card.c.position)
     holders: dict[str, HolderListing] = {}
     for row in await ledger.read(query):
-        phone, name, locked, writes = row[: len(columns)]
-        empty = HolderListing(phone=phone, name=name, pin="locked" if locked else "ok", cards=[], writes=writes)
-        entry = holders.setdefault(phone, empty)
+        phone, name, locked, until, writes = row[: len(columns)]
+        pin: Literal["ok", "locked"] = "locked" if is_locked(locked, until, ledger.now()) else "ok"
+        entry = holders.setdefault(phone, HolderListing(phone=phone, name=name, pin=pin, cards=[], writes=writes))
         if row.token is not None:
             entry["cards"].append(_listed(Card(*row[len(columns) :])))
     return list(holders.values())
@@ -125,12 +126,13 @@ async def _fill(write: Write, hashes: list[str]) -> None:
     that was seen before, so that nobody can commit what he read before the reset.
     """
     version = (await write.connection.scalar(select(func.max(card.c.version))) or 0) + 1
-    for table in (pending, card, holder):
+    for table in (proof, pin_attempt, pending, purchase, card, holder):
         await write.connection.execute(delete(table))
     if not await _is_demo(write):
         await write.connection.execute(insert(meta), {"key": "demo", "value": "yes"})
     await write.connection.execute(insert(holder), [_holder_row(*numbered) for numbered in enumerate(hashes)])
     await write.connection.execute(insert(card), _card_rows(version))
+    await write.connection.execute(insert(purchase), _purchase_rows())
 
 
 def _holder_row(position: int, pin_hash: str) -> dict[str, Any]:
@@ -150,4 +152,13 @@ def _card_rows(version: int) -> list[dict[str, Any]]:
         values(replace(card, version=version)) | {"phone": person.phone, "position": position}
         for person in PEOPLE
         for position, card in enumerate(person.cards)
+    ]
+
+
+def _purchase_rows() -> list[dict[str, Any]]:
+    return [
+        values(payment) | {"card_token": card.token}
+        for person in PEOPLE
+        for card in person.cards
+        for payment in purchases_of(card)
     ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from teller.caller import Trust
-from teller.cards.records import CardState, Operation
+from teller.cards.records import Card, CardState, Operation
 
 Proof = Literal["none", "pin"]
 Asks = Literal["no", "if several cards fit", "yes"]
@@ -38,11 +38,30 @@ POLICY: dict[Operation, Rule] = {
     Operation.REPLACE: Rule("pin", Trust.CLAIMED, voice="yes", chat="yes"),
 }
 
-_TRANSITIONS: dict[Operation, dict[CardState, CardState]] = {
-    Operation.BLOCK: {CardState.ACTIVE: CardState.BLOCKED},
+_ACTIVE, _BLOCKED, _CLOSED, _INACTIVE = CardState.ACTIVE, CardState.BLOCKED, CardState.CLOSED, CardState.INACTIVE
+
+TRANSITIONS: dict[Operation, dict[CardState, CardState]] = {
+    Operation.BLOCK: {_ACTIVE: _BLOCKED},
+    Operation.UNBLOCK: {_BLOCKED: _ACTIVE},
+    Operation.ACTIVATE: {_INACTIVE: _ACTIVE},
+    Operation.REPORT_LOST: {_INACTIVE: _CLOSED, _ACTIVE: _CLOSED, _BLOCKED: _CLOSED},
+    # The damaged card stays as it is until the one that is ordered in its place is activated.
+    Operation.REPLACE: {_ACTIVE: _ACTIVE, _BLOCKED: _BLOCKED},
 }
+"""What each operation makes of a card, by the card's state; what is not here changes nothing."""
 
 
 def next_state(operation: Operation, state: CardState) -> CardState | None:
     """Return the state that an operation would lawfully bring a card into; None if it would change nothing."""
-    return _TRANSITIONS.get(operation, {}).get(state)
+    return TRANSITIONS.get(operation, {}).get(state)
+
+
+def fits(operation: Operation, card: Card) -> bool:
+    """Return whether an operation would lawfully change this card as it is; ordering a second replacement would not."""
+    ordered_already = operation is Operation.REPLACE and card.replacement is not None
+    return next_state(operation, card.state) is not None and not ordered_already
+
+
+def is_so_already(operation: Operation, card: Card) -> bool:
+    """Return whether a card is what an operation would make of it, so that doing it again changes nothing."""
+    return not fits(operation, card) and card.state in TRANSITIONS.get(operation, {}).values()

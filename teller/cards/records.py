@@ -34,7 +34,10 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card. `token` stands for the number, which is never stored; `version` rises with every change."""
+    """One card. `token` stands for the number, which is never stored; `version` rises with every change.
+
+    `replacement`: the token of the card that was ordered in its place, if one was.
+    """
 
     token: str
     product: str
@@ -45,6 +48,42 @@ class Card:
     credit_limit: Decimal
     balance: Decimal
     due_date: date | None
+    replacement: str | None = None
+
+
+class Decline(StrEnum):
+    """Why a payment did not go through."""
+
+    INACTIVE = "inactive"
+    BLOCKED = "blocked"
+    CLOSED = "closed"
+    OVER_LIMIT = "over_limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A payment with a card, or an attempt at one: `declined` says why it did not go through."""
+
+    day: date
+    merchant: str
+    amount: Decimal
+    declined: Decline | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That this caller gave the right PIN in this conversation, not long ago.
+
+    `turn_hash`: the ledger's fingerprint of the words that gave it. Where a conversation has no id of its own, the
+    proof holds only while the history still has those words.
+    """
+
+    turn_hash: str
+    expires_at: datetime
+
+
+PinVerdict = Literal["right", "wrong", "locked"]
+"""What became of a PIN. "locked": it was not judged, or was the third wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +124,8 @@ class WishState(StrEnum):
 class CardRecord:
     """What a committed operation left behind: the sentence that tells an outcome is rendered from this alone.
 
-    `changed` is False where the card was in the wished state already.
+    `changed` is False where the card was in the wished state already. `other` is the second card that the operation is
+    about: the new one that was ordered (report_lost, replace) or the old one that closed (activate); None for the rest.
     """
 
     wish_id: str
@@ -93,11 +133,16 @@ class CardRecord:
     card: Card
     changed: bool
     at: datetime
+    other: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A row of `pending`: one wish from its first question to its end. Its id is the idempotency key of its write."""
+    """A row of `pending`: one wish from its first question to its end. Its id is the idempotency key of its write.
+
+    `newest_request`: the time of the latest request seen for it. `settles_at`: when a settling wish may be done.
+    `judged`: the ledger's fingerprint of the words whose PIN was judged last; they are never judged again.
+    """
 
     id: str
     conversation: str
@@ -110,3 +155,6 @@ class Wish:
     answer_hash: str | None
     record: CardRecord | None
     expires_at: datetime
+    newest_request: datetime | None = None
+    settles_at: datetime | None = None
+    judged: str | None = None

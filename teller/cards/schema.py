@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from teller.cards.columns import Cents, JsonText, UtcDateTime, word
-from teller.cards.records import CardRecord, CardState, Clause, Operation, WishState
+from teller.cards.records import CardRecord, CardState, Clause, Decline, Operation, WishState
 
 metadata = MetaData()
 
@@ -40,6 +40,9 @@ holder = Table(
     Column("pin_hash", String(200), nullable=False),
     Column("pin_locked", Boolean, nullable=False),
     Column("writes", Integer, nullable=False),
+    # How often three wrong PINs locked the number lately: each lock is twice as long as the one before.
+    Column("pin_locks", Integer, nullable=False, server_default="0"),
+    Column("pin_locked_until", UtcDateTime),
 )
 
 card = Table(
@@ -56,8 +59,21 @@ card = Table(
     Column("due_date", Date),
     Column("phone", ForeignKey(holder.c.phone), nullable=False),
     Column("position", Integer, nullable=False),
+    Column("replacement", String(64)),
     CheckConstraint("length(last4) = 4", name="card_last4"),
     UniqueConstraint("phone", "position", name="card_order"),
+)
+
+purchase = Table(
+    "purchase",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("card_token", ForeignKey(card.c.token), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("merchant", String(60), nullable=False),
+    Column("amount", Cents, nullable=False),
+    Column("declined", word(Decline)),
+    Index("purchase_card", "card_token", "day"),
 )
 
 pending = Table(
@@ -78,12 +94,35 @@ pending = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("newest_request", UtcDateTime),
+    Column("settles_at", UtcDateTime),
+    Column("judged", String(64)),
+    Index("pending_opened", "opened_at"),
     Index("pending_conversation", "conversation", "expires_at"),
 )
 
 # One open question a conversation, whatever races: the second one to be written is refused by the database.
 _UNDER_WAY = pending.c.state.in_([WishState.OPEN, WishState.SETTLING])
 Index("pending_one_open", pending.c.conversation, unique=True, sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY)
+
+# Who gave the right PIN, in which conversation: successes only.
+proof = Table(
+    "proof",
+    metadata,
+    Column("conversation", String(200), primary_key=True),
+    Column("phone", String(16), primary_key=True),
+    Column("turn_hash", String(64), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+# Wrong PINs of a number, by keyed hash: each value counts once a day. Spent: a lock has been set for it.
+pin_attempt = Table(
+    "pin_attempt",
+    metadata,
+    Column("phone", String(16), primary_key=True),
+    Column("value_hash", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("spent", Boolean, nullable=False),
+)
 
 audit = Table(
     "audit",

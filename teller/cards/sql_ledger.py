@@ -1,48 +1,55 @@
 """The ledger that ships: cards, wishes and audit trail in one SQL database. The file to open first in this room.
 
-What a write does stands in `wishes.py` and `commits.py`; how it is made one transaction, in `database.py`.
+What a write does stands in `wishes.py`, `commits.py` and `proofs.py`; how it is made one transaction, in `database.py`.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from teller.cards import commits, wishes
+from teller.cards import commits, forgetting, proofs, wishes
 from teller.cards.audit import AuditRow
-from teller.cards.database import Database, ledger_url
-from teller.cards.ledger import CardView
+from teller.cards.database import Database
+from teller.cards.engines import ledger_url, place
+from teller.cards.ledger import CardView, NotProvenError
 from teller.cards.migrate import schema_is_current, upgrade
-from teller.cards.records import Card, CardRecord, Clause, Operation, Wish
-from teller.cards.rows import ALL_AUDIT, VIEW, audit_row, view_of
+from teller.cards.pin import PinJudge
+from teller.cards.records import Card, CardRecord, Clause, Operation, PinVerdict, Purchase, Wish
+from teller.cards.rows import ALL_AUDIT, PURCHASES, VIEW, audit_row, view_of
 from teller.cards.transaction import Write
 from teller.errors import LedgerUnavailableError
 
 T = TypeVar("T")
 
 
-class SqlLedger:
-    """A `Ledger` (the methods say there what they promise) on an SQLite file.
+_LONGEST_CONVERSATION = 200
 
-    Any number of processes may open the same file. Every time in it comes from `clock`, which gives an aware moment;
+
+class SqlLedger:
+    """A `Ledger` (the methods say there what they promise) on an SQLite file or in a PostgreSQL database.
+
+    Any number of processes may open the same one. Every time in it comes from `clock`, which gives an aware moment;
     a write that has begun is done whole, even if the task that waits for it is cancelled.
     """
 
-    def __init__(self, database: Database, *, audit_key: bytes, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, *, audit_key: bytes, pins: PinJudge, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._audit_key = audit_key
+        self._pins = pins
         self._clock = clock
 
     @classmethod
-    async def open(cls, target: str | Path, *, audit_key: bytes, clock: Callable[[], datetime]) -> Self:
+    async def open(cls, target: str | Path, *, audit_key: bytes, pepper: bytes, clock: Callable[[], datetime]) -> Self:
         """Return the ledger at a database URL or in an SQLite file, which is made, and its schema brought up to date.
 
         Raises:
-            LedgerUnavailableError: the file can't be opened or written.
+            LedgerUnavailableError: the file can't be opened or written, or the server does not let us in.
             ConfigurationError: the URL is of another database, or the schema is newer than this code.
         """
         url = ledger_url(target)
@@ -50,23 +57,49 @@ class SqlLedger:
         try:
             if not await database.inspect(schema_is_current):
                 await asyncio.to_thread(upgrade, url)
+        except LedgerUnavailableError as failure:
+            await database.close()
+            why = type(failure.__cause__).__name__
+            raise LedgerUnavailableError(f"the card ledger at {place(url)} can't be opened ({why})") from failure
         except BaseException:
             await database.close()
             raise
-        return cls(database, audit_key=audit_key, clock=clock)
+        return cls(database, audit_key=audit_key, pins=PinJudge(pepper), clock=clock)
 
     async def view(self, phone: str, conversation: str | None) -> CardView:
-        """Read a caller's cards and this conversation's wishes."""
-        parameters = {"phone": phone, "conversation": conversation, "now": self._clock()}
-        return view_of(phone, await self.read(VIEW, parameters))
+        """Read a caller's cards and this conversation's wishes and proof."""
+        now = self._clock()
+        parameters = {"phone": phone, "conversation": conversation and _kept(conversation), "now": now}
+        return view_of(phone, await self._database.read_often(VIEW, parameters), now)
+
+    async def purchases(self, conversation: str, phone: str, card: Card) -> tuple[Purchase, ...]:
+        """Read a card's last payments."""
+        if (await self.view(phone, conversation)).proof is None:
+            raise NotProvenError("payments need the caller's PIN")
+        rows = await self.read(PURCHASES, {"token": card.token, "phone": phone})
+        return tuple(Purchase(row.day, row.merchant, row.amount, row.declined) for row in rows)
 
     async def ask(self, conversation: str, phone: str, operation: Operation, card: Card | None, clause: Clause) -> Wish:
         """Commit a question before it is spoken; its `asked_at` is the ledger's, whatever the clause says."""
-        return await self.write(lambda write: wishes.ask(write, conversation, phone, operation, card, clause))
+        return await self.write(lambda write: wishes.ask(write, _kept(conversation), phone, operation, card, clause))
 
-    async def settle(self, wish_id: str, answer_hash: str) -> bool:
+    async def note_request(self, wish_id: str, requested_at: datetime) -> bool:
+        """Raise the time of the newest request seen for a wish."""
+        return await self.write(lambda write: wishes.note_request(write, wish_id, requested_at))
+
+    async def settle(
+        self,
+        wish_id: str,
+        answer_hash: str,
+        requested_at: datetime | None = None,
+        wait: timedelta = timedelta(0),
+    ) -> datetime | None:
         """Move an open wish to settling."""
-        return await self.write(lambda write: wishes.settle(write, wish_id, answer_hash))
+        return await self.write(lambda write: wishes.settle(write, wish_id, answer_hash, requested_at, wait))
+
+    async def reopen(self, wish_id: str, answer_hash: str) -> bool:
+        """Make a settling wish open again."""
+        return await self.write(lambda write: wishes.reopen(write, wish_id, answer_hash))
 
     async def commit(self, wish_id: str, answer_hash: str, card: Card) -> CardRecord | None:
         """Do a settling wish, once."""
@@ -74,7 +107,12 @@ class SqlLedger:
 
     async def commit_direct(self, conversation: str, phone: str, operation: Operation, card: Card) -> CardRecord | None:
         """Do a wish that needs no question."""
+        conversation = _kept(conversation)
         return await self.write(lambda write: commits.commit_direct(write, conversation, phone, operation, card))
+
+    async def undo(self, wish_id: str) -> CardRecord | None:
+        """Take back a block."""
+        return await self.write(lambda write: commits.undo(write, wish_id))
 
     async def drop(self, wish_id: str) -> None:
         """Give up a wish."""
@@ -82,11 +120,39 @@ class SqlLedger:
 
     async def end_conversation(self, conversation: str) -> None:
         """Drop what is open in a conversation that has ended."""
-        await self.write(lambda write: wishes.end_conversation(write, conversation))
+        await self.write(lambda write: wishes.end_conversation(write, _kept(conversation)))
+
+    def fingerprint(self, words: str) -> str:
+        """Return a keyed hash of a caller's words."""
+        return self._pins.fingerprint(words)
+
+    async def prove(
+        self, conversation: str, phone: str, pin: str, turn_hash: str, wish_id: str | None = None
+    ) -> PinVerdict:
+        """Judge a PIN."""
+        given = proofs.Given(_kept(conversation), phone, turn_hash, self._pins.value_hash(phone, pin), wish_id)
+        now = self._clock()
+        rows = await self.read(proofs.STANDING, proofs.standing_parameters(given, now))
+        right = await self._find_right(pin, rows[0], now) if rows else False
+        return await self.write(lambda write: proofs.judge(write, given, right))
+
+    async def _find_right(self, pin: str, standing: Row[Any], now: datetime) -> bool | None:
+        if proofs.locked(standing, now):
+            return None
+        known_to_be_wrong = standing.at is not None
+        return False if known_to_be_wrong else await self._pins.is_right(pin, standing.pin_hash)
 
     async def refuse(self, phone: str | None, operation: Operation | None, reason: str) -> None:
         """Put a refusal into the audit trail."""
         await self.write(lambda write: write.audit("refused", phone=phone, operation=operation, reason=reason))
+
+    async def erase(self, phone: str) -> bool:
+        """Delete all that is known of a number, but for the audit trail's pseudonyms; False where that is nothing."""
+        return await self.write(lambda write: forgetting.erase(write, phone))
+
+    async def forget_old(self) -> None:
+        """Delete wishes, proofs and wrong PINs that have outlived their use; writes do so too, in passing."""
+        await self.write(forgetting.forget_old)
 
     async def ready(self) -> None:
         """Return if the schema is current and the ledger answers."""
@@ -94,7 +160,7 @@ class SqlLedger:
             raise LedgerUnavailableError("the ledger's schema is not current: run `teller migrate`")
 
     async def close(self) -> None:
-        """Wait for the writes under way and let go of the file."""
+        """Wait for the writes under way and let go of the connections."""
         await self._database.close()
 
     async def audit_trail(self) -> list[AuditRow]:
@@ -104,6 +170,10 @@ class SqlLedger:
             LedgerUnavailableError: nothing could be read.
         """
         return [audit_row(row) for row in await self.read(ALL_AUDIT)]
+
+    def now(self) -> datetime:
+        """Return the ledger's time."""
+        return self._clock()
 
     async def read(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Sequence[Row[Any]]:
         """Return the rows of one statement, for the other files of this room.
@@ -119,8 +189,17 @@ class SqlLedger:
         Raises:
             LedgerUnavailableError: nothing could be written.
         """
+        begun: list[Write] = []
 
         async def transaction(connection: AsyncConnection) -> T:
-            return await work(Write(connection, self._clock(), self._audit_key))
+            begun.append(Write(connection, self._clock(), self._audit_key))
+            return await work(begun[-1])
 
-        return await self._database.write(transaction)
+        return await self._database.write(transaction, lambda connection: begun[-1].has_landed(connection))
+
+
+def _kept(conversation: str) -> str:
+    """Return the name under which a conversation is kept: its own, unless no database would take that."""
+    if len(conversation) <= _LONGEST_CONVERSATION and conversation.isprintable():
+        return conversation
+    return hashlib.sha256(conversation.encode(errors="surrogatepass")).hexdigest()

@@ -1,9 +1,9 @@
 """One write under way: what its parts need to share, and the audit row without which none is complete."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from teller.cards.audit import GENESIS, AuditEntry, Event, pseudonym, sealed
@@ -13,11 +13,12 @@ from teller.cards.schema import audit
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A transaction that has begun, and the moment at which all of it happens."""
+    """A transaction that has begun, and the moment at which all of it happens. `macs`: of the audit rows so far."""
 
     connection: AsyncConnection
     at: datetime
     audit_key: bytes
+    macs: list[str] = field(default_factory=list)
 
     async def audit(
         self, event: Event, *, phone: str | None = None, wish_id: str | None = None, **detail: str | int | bool | None
@@ -28,3 +29,10 @@ class Write:
         subject = pseudonym(phone, self.audit_key) if phone else None
         row = sealed(AuditEntry(seq + 1, self.at, event, subject, wish_id, detail), mac, self.audit_key)
         await self.connection.execute(insert(audit), audit_values(row))
+        self.macs.append(row.mac)
+
+    async def has_landed(self, connection: AsyncConnection) -> bool:
+        """Return whether this transaction's audit rows are there: they stand or fall with all the rest of it."""
+        if not self.macs:
+            return False
+        return bool(await connection.scalar(select(exists().where(audit.c.mac == self.macs[-1]))))

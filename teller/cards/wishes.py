@@ -1,14 +1,15 @@
-"""The life of a wish up to its commit, each step one transaction: asked, settled, or dropped."""
+"""The life of a wish up to its commit, each step one transaction: asked, settled, opened again, or dropped."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
+from teller.cards.forgetting import forget_old
 from teller.cards.records import Card, Clause, Operation, Wish, WishState
-from teller.cards.rows import WISH, values
-from teller.cards.schema import pending
+from teller.cards.rows import WISH, has_lapsed, values
+from teller.cards.schema import pending, proof
 from teller.cards.transaction import Write
 
 LIFETIME = timedelta(minutes=10)
@@ -16,6 +17,7 @@ LIFETIME = timedelta(minutes=10)
 
 _CLAUSES = 8
 _UNDER_WAY = (WishState.OPEN, WishState.SETTLING)
+_OPEN_AGAIN = {"state": WishState.OPEN, "answer_hash": None, "settles_at": None}
 
 
 async def ask(
@@ -30,7 +32,9 @@ async def ask(
     if wish is not None and not _goes_on(wish, write, phone, operation, card):
         await _end(write, wish)
         wish = None
+    await _forget_other_callers(write, conversation, phone)
     if wish is None:
+        await forget_old(write)
         wish = new_wish(write, conversation, phone, operation, card)
         wish = replace(wish, clauses=(asked,))
         await write.connection.execute(insert(pending), values(wish) | {"opened_at": write.at})
@@ -41,14 +45,44 @@ async def ask(
     return wish
 
 
-async def settle(write: Write, wish_id: str, answer_hash: str) -> bool:
-    """Note the answer of an open wish that has not expired; False if it is not that."""
+async def note_request(write: Write, wish_id: str, requested_at: datetime) -> bool:
+    """Raise a wish's newest request; see `Ledger.note_request`. No audit row: it changes nothing that is told."""
+    not_older = or_(pending.c.newest_request.is_(None), pending.c.newest_request <= requested_at)
+    raised = update(pending).where(pending.c.id == wish_id, not_older).values(newest_request=requested_at)
+    return (await write.connection.execute(raised)).rowcount == 1
+
+
+async def settle(
+    write: Write, wish_id: str, answer_hash: str, requested_at: datetime | None, wait: timedelta
+) -> datetime | None:
+    """Note the answer of a wish under way that has not expired; see `Ledger.settle`."""
     wish = await find(write, wish_id)
-    if wish is None or wish.state is not WishState.OPEN or wish.expires_at <= write.at:
-        return False
-    change = {"state": WishState.SETTLING, "answer_hash": answer_hash}
+    requested_at = requested_at or write.at
+    if wish is None or wish.state not in _UNDER_WAY or wish.expires_at <= write.at:
+        return None
+    if wish.newest_request and requested_at < wish.newest_request:
+        return None
+    joins = wish.state is WishState.SETTLING and wish.answer_hash == answer_hash and not has_lapsed(wish, write.at)
+    settles_at = wish.settles_at if joins and wish.settles_at else write.at + wait
+    change = {
+        "state": WishState.SETTLING,
+        "answer_hash": answer_hash,
+        "settles_at": settles_at,
+        "newest_request": requested_at,
+    }
     await write.connection.execute(update(pending).where(pending.c.id == wish_id), change)
-    await write.audit("settled", phone=wish.phone, wish_id=wish_id, operation=wish.operation)
+    if not joins:
+        await write.audit("settled", phone=wish.phone, wish_id=wish_id, operation=wish.operation)
+    return settles_at
+
+
+async def reopen(write: Write, wish_id: str, answer_hash: str) -> bool:
+    """Open a wish again that settles with these words; see `Ledger.reopen`."""
+    wish = await find(write, wish_id)
+    if wish is None or wish.state is not WishState.SETTLING or wish.answer_hash != answer_hash:
+        return False
+    await write.connection.execute(update(pending).where(pending.c.id == wish_id), _OPEN_AGAIN)
+    await write.audit("reopened", phone=wish.phone, wish_id=wish_id, operation=wish.operation)
     return True
 
 
@@ -60,10 +94,11 @@ async def drop(write: Write, wish_id: str) -> None:
 
 
 async def end_conversation(write: Write, conversation: str) -> None:
-    """Drop the wish that is open in a conversation; one that is settling goes on."""
+    """Drop the wish that is open in a conversation, and its proofs; one that is settling goes on."""
     wish = await _under_way(write, conversation)
     if wish is not None and wish.state is WishState.OPEN:
         await _end(write, wish)
+    await write.connection.execute(delete(proof).where(proof.c.conversation == conversation))
 
 
 async def find(write: Write, wish_id: str) -> Wish | None:
@@ -109,8 +144,14 @@ def _asked_again(wish: Wish, write: Write, card: Card | None, asked: Clause) -> 
         clauses=(*others, asked)[-_CLAUSES:],
         state=WishState.OPEN,
         answer_hash=None,
+        settles_at=None,
         expires_at=write.at + LIFETIME,
     )
+
+
+async def _forget_other_callers(write: Write, conversation: str, phone: str) -> None:
+    others = delete(proof).where(proof.c.conversation == conversation, proof.c.phone != phone)
+    await write.connection.execute(others)
 
 
 async def _end(write: Write, wish: Wish) -> None:

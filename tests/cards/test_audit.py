@@ -3,14 +3,13 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from teller.cards.audit import GENESIS, AuditEntry, AuditRow, first_broken, pseudonym, sealed
+from teller.cards.audit import GENESIS, AuditEntry, AuditRow, first_broken, pseudonym, sealed, verified
 from teller.cards.records import Operation
 from teller.cards.sql_ledger import SqlLedger
-from tests.support.ledger import AUDIT_KEY, MAYA, TOMAS, card_of, confirm, sql
+from tests.support.ledger import AUDIT_KEY, MAYA, TOMAS, Target, card_of, confirm, sql, without_trigger
 
 KEY = b"key"
 
@@ -68,6 +67,30 @@ class TestChain:
         assert sealed(entry, GENESIS, KEY).mac == sealed(replace(entry, detail={"b": True, "a": 1}), GENESIS, KEY).mac
 
 
+class TestVerdict:
+    def test_of_a_whole_chain_tells_its_length_and_head(self) -> None:
+        rows = chain(5)
+        verdict = verified(rows, KEY)
+        assert verdict.whole
+        assert verdict.text == f"The chain is whole: 5 rows, head {rows[-1].mac}"
+
+    def test_of_a_chain_that_grew_since_the_head_was_noted_is_good(self) -> None:
+        rows = chain(5)
+        assert verified(rows, KEY, rows[2].mac).whole
+
+    @pytest.mark.parametrize("left", [0, 2, 4])
+    def test_finds_an_end_that_was_cut_off_by_the_head(self, left: int) -> None:
+        rows = chain(5)
+        assert verified(rows[:left], KEY).whole
+        assert not verified(rows[:left], KEY, rows[4].mac).whole
+
+    def test_finds_a_row_that_was_put_in_between(self) -> None:
+        rows = chain(5)
+        extra = sealed(replace(rows[2].entry, detail={"reason": "never said"}), rows[1].mac, b"a guess")
+        verdict = verified([*rows[:2], extra, *rows[2:]], KEY)
+        assert (verdict.whole, "row 3" in verdict.text) == (False, True)
+
+
 def test_a_pseudonym_is_the_same_for_one_person_and_one_key_only() -> None:
     assert pseudonym(MAYA, KEY) == pseudonym(MAYA, KEY)
     assert len({pseudonym(MAYA, KEY), pseudonym(TOMAS, KEY), pseudonym(MAYA, b"other")}) == 3
@@ -100,21 +123,21 @@ class TestTrail:
         assert rows[7].entry.subject is None
         assert first_broken(rows, AUDIT_KEY) is None
 
-    async def test_holds_no_phone_number_no_token_and_no_conversation(self, ledger: SqlLedger, path: Path) -> None:
+    async def test_holds_no_phone_number_no_token_and_no_conversation(self, ledger: SqlLedger, target: Target) -> None:
         card = await card_of(ledger, MAYA)
         conversation = f"key {MAYA} 0a1b"
         await ledger.ask(conversation, MAYA, Operation.BLOCK, card, confirm(card))
         await ledger.commit_direct(conversation, MAYA, Operation.BLOCK, card)
-        text = json.dumps(sql(path, "SELECT * FROM audit"))
+        text = json.dumps(sql(target, "SELECT * FROM audit"), default=str)
         assert MAYA.removeprefix("+") not in text
         assert card.token not in text
         assert "Maya" not in text
 
     async def test_shows_an_edit_of_the_file_by_somebody_who_took_the_triggers_away(
-        self, ledger: SqlLedger, path: Path
+        self, ledger: SqlLedger, target: Target
     ) -> None:
         for reason in ("one", "two", "three"):
             await ledger.refuse(MAYA, None, reason)
-        sql(path, "DROP TRIGGER audit_no_update")
-        sql(path, """UPDATE audit SET detail = '{"operation": null, "reason": "four"}' WHERE seq = 3""")
+        without_trigger(target, "audit_no_update", "audit")
+        sql(target, """UPDATE audit SET detail = '{"operation": null, "reason": "four"}' WHERE seq = 3""")
         assert first_broken(await ledger.audit_trail(), AUDIT_KEY) == 3

@@ -1,7 +1,6 @@
 """What the demo ledger promises: these ten people, and all of it back after a reset."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from teller.cards.pin import verify_pin
 from teller.cards.records import CardState, Operation, WishState
 from teller.cards.sql_ledger import SqlLedger
 from teller.errors import NotADemoLedgerError
-from tests.support.ledger import AUDIT_KEY, MAYA, PEPPER, TOMAS, Clock, card_of, confirm, open_ledger, sql
+from tests.support.ledger import AUDIT_KEY, MAYA, PEPPER, TOMAS, Clock, Target, card_of, confirm, open_ledger, sql
 
 DEMO_LEDGER = """
 | +1234567890 | Maya Castellan | Everyday, Visa, 1881, active, 3000.00, 412.65, 2026-12-14 | 7305 |
@@ -56,8 +55,8 @@ async def test_the_demo_is_the_documented_table(ledger: SqlLedger) -> None:
     assert await listing(ledger) == documented_listing()
 
 
-async def test_the_documented_pins_are_stored_as_hashes_that_need_the_pepper(ledger: SqlLedger, path: Path) -> None:
-    stored = dict(sql(path, "SELECT phone, pin_hash FROM holder"))
+async def test_the_documented_pins_are_stored_as_hashes_that_need_the_pepper(ledger: SqlLedger, target: Target) -> None:
+    stored = dict(sql(target, "SELECT phone, pin_hash FROM holder"))
     pins = {phone: pin.removesuffix(", locked") for phone, _, _, pin in documented()}
     assert pins == {person.phone: person.pin for person in PEOPLE}
     assert verify_pin(pins[MAYA], PEPPER, stored[MAYA])
@@ -67,14 +66,14 @@ async def test_the_documented_pins_are_stored_as_hashes_that_need_the_pepper(led
 
 
 class TestSeed:
-    async def test_fills_a_ledger_that_has_no_holder_and_no_other(self, ledger: SqlLedger, path: Path) -> None:
+    async def test_fills_a_ledger_that_has_no_holder_and_no_other(self, ledger: SqlLedger, target: Target) -> None:
         await ledger.commit_direct("call", MAYA, Operation.BLOCK, await card_of(ledger, MAYA))
         assert not await seed_if_empty(ledger, PEPPER)
         assert (await card_of(ledger, MAYA)).state is CardState.BLOCKED
 
-    async def test_by_two_at_once_happens_once(self, tmp_path: Path, clock: Clock) -> None:
-        one = await open_ledger(tmp_path / "teller.db", clock)
-        two = await open_ledger(tmp_path / "teller.db", clock)
+    async def test_by_two_at_once_happens_once(self, empty: Target, clock: Clock) -> None:
+        one = await open_ledger(empty, clock)
+        two = await open_ledger(empty, clock)
         seeded = await asyncio.gather(seed_if_empty(one, PEPPER), seed_if_empty(two, PEPPER))
         assert sorted(seeded) == [False, True]
         assert [row.entry.event for row in await one.audit_trail()] == ["seeded"]
@@ -83,12 +82,12 @@ class TestSeed:
 
 
 class TestReset:
-    async def test_brings_back_states_locks_counts_and_open_questions(self, ledger: SqlLedger, path: Path) -> None:
+    async def test_brings_back_states_locks_counts_and_open_questions(self, ledger: SqlLedger, target: Target) -> None:
         card = await card_of(ledger, TOMAS)
         await ledger.ask("call", TOMAS, Operation.BLOCK, card, confirm(card))
         await ledger.commit_direct("chat", MAYA, Operation.BLOCK, await card_of(ledger, MAYA))
-        sql(path, "UPDATE holder SET pin_locked = 1")
-        sql(path, "UPDATE card SET state = 'closed'")
+        sql(target, "UPDATE holder SET pin_locked = TRUE")
+        sql(target, "UPDATE card SET state = 'closed'")
         await reset(ledger, PEPPER)
         assert await listing(ledger) == documented_listing()
         assert (await ledger.view(TOMAS, "call")).wishes == ()
@@ -111,23 +110,23 @@ class TestReset:
         assert after[-1].entry.event == "reset"
         assert first_broken(after, AUDIT_KEY) is None
 
-    async def test_refuses_a_ledger_that_is_no_demo(self, ledger: SqlLedger, path: Path) -> None:
+    async def test_refuses_a_ledger_that_is_no_demo(self, ledger: SqlLedger, target: Target) -> None:
         await ledger.commit_direct("call", MAYA, Operation.BLOCK, await card_of(ledger, MAYA))
-        sql(path, "DELETE FROM meta WHERE key = 'demo'")
+        sql(target, "DELETE FROM meta WHERE key = 'demo'")
         before = await listing(ledger), await ledger.audit_trail()
         with pytest.raises(NotADemoLedgerError):
             await reset(ledger, PEPPER)
         assert (await listing(ledger), await ledger.audit_trail()) == before
 
-    async def test_of_a_ledger_without_a_holder_makes_it_the_demo(self, tmp_path: Path, clock: Clock) -> None:
-        ledger = await open_ledger(tmp_path / "teller.db", clock)
+    async def test_of_a_ledger_without_a_holder_makes_it_the_demo(self, empty: Target, clock: Clock) -> None:
+        ledger = await open_ledger(empty, clock)
         await reset(ledger, PEPPER)
         await reset(ledger, PEPPER)
         assert await listing(ledger) == documented_listing()
         await ledger.close()
 
-    async def test_works_while_a_server_writes(self, ledger: SqlLedger, path: Path, clock: Clock) -> None:
-        server = await open_ledger(path, clock)
+    async def test_works_while_a_server_writes(self, ledger: SqlLedger, target: Target, clock: Clock) -> None:
+        server = await open_ledger(target, clock)
         stop = asyncio.Event()
         changed: list[int] = []
 

@@ -1,10 +1,8 @@
 """What holds when several write at once, when a caller hangs up in the middle, and whatever the order of calls is."""
 
 import asyncio
-import shutil
 import sqlite3
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -17,7 +15,19 @@ from teller.cards.demo_people import PEOPLE
 from teller.cards.records import Card, CardRecord, CardState, Operation, WishState
 from teller.cards.sql_ledger import SqlLedger
 from teller.errors import LedgerUnavailableError
-from tests.support.ledger import AUDIT_KEY, MAYA, TOMAS, Clock, card_of, confirm, open_ledger, sql
+from tests.support.ledger import (
+    AUDIT_KEY,
+    MAYA,
+    REFUSED_BY_DATABASE,
+    TOMAS,
+    Clock,
+    Target,
+    card_of,
+    confirm,
+    open_ledger,
+    sql,
+    write_lock,
+)
 
 BLOCK = Operation.BLOCK
 ACTIVE = [
@@ -28,9 +38,9 @@ ACTIVE = [
 ]
 
 
-class TestTwoLedgersOnOneFile:
-    async def test_racing_on_one_card_one_wins(self, ledger: SqlLedger, path: Path, clock: Clock) -> None:
-        rival = await open_ledger(path, clock)
+class TestTwoReplicas:
+    async def test_racing_on_one_card_one_wins(self, ledger: SqlLedger, target: Target, clock: Clock) -> None:
+        rival = await open_ledger(target, clock)
         for phone, place in ACTIVE:
             card = await card_of(ledger, phone, place)
             records = await asyncio.gather(
@@ -41,8 +51,10 @@ class TestTwoLedgersOnOneFile:
             assert (await card_of(rival, phone, place)).version == card.version + 1
         await rival.close()
 
-    async def test_racing_on_one_wish_tell_the_same_record(self, ledger: SqlLedger, path: Path, clock: Clock) -> None:
-        rival = await open_ledger(path, clock)
+    async def test_racing_on_one_wish_tell_the_same_record(
+        self, ledger: SqlLedger, target: Target, clock: Clock
+    ) -> None:
+        rival = await open_ledger(target, clock)
         card = await card_of(ledger, MAYA)
         wish = await ledger.ask("call", MAYA, BLOCK, card, confirm(card))
         await ledger.settle(wish.id, "yes")
@@ -51,8 +63,8 @@ class TestTwoLedgersOnOneFile:
         assert first == second
         await rival.close()
 
-    async def test_racing_to_ask_open_one_wish(self, ledger: SqlLedger, path: Path, clock: Clock) -> None:
-        rival = await open_ledger(path, clock)
+    async def test_racing_to_ask_open_one_wish(self, ledger: SqlLedger, target: Target, clock: Clock) -> None:
+        rival = await open_ledger(target, clock)
         card = await card_of(ledger, MAYA)
         asked = [side.ask("call", MAYA, BLOCK, card, confirm(card)) for side in (ledger, rival) * 4]
         assert len({wish.id for wish in await asyncio.gather(*asked)}) == 1
@@ -60,26 +72,23 @@ class TestTwoLedgersOnOneFile:
 
 
 class TestCancellation:
-    async def test_of_a_waiting_caller_lets_the_commit_go_on(self, ledger: SqlLedger, path: Path) -> None:
+    async def test_of_a_waiting_caller_lets_the_commit_go_on(self, ledger: SqlLedger, target: Target) -> None:
         card = await card_of(ledger, MAYA)
         wish = await ledger.ask("call", MAYA, BLOCK, card, confirm(card))
         await ledger.settle(wish.id, "yes")
-        lock = sqlite3.connect(path, isolation_level=None)
-        lock.execute("BEGIN IMMEDIATE")
-        commit = asyncio.create_task(ledger.commit(wish.id, "yes", card))
-        await asyncio.sleep(0.05)
-        commit.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await commit
-        assert sql(path, "SELECT state FROM pending") == [("settling",)]
-        lock.execute("COMMIT")
-        lock.close()
+        async with write_lock(target):
+            commit = asyncio.create_task(ledger.commit(wish.id, "yes", card))
+            await asyncio.sleep(0.05)
+            commit.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await commit
+            assert sql(target, "SELECT state FROM pending") == [("settling",)]
         await ledger.close()
-        assert sql(path, "SELECT state FROM pending") == [("done",)]
-        assert sql(path, "SELECT state FROM card WHERE token = ?", card.token) == [("blocked",)]
+        assert sql(target, "SELECT state FROM pending") == [("done",)]
+        assert sql(target, "SELECT state FROM card WHERE token = ?", card.token) == [("blocked",)]
 
     async def test_at_any_moment_leaves_the_write_done_and_whole(
-        self, ledger: SqlLedger, path: Path, clock: Clock
+        self, ledger: SqlLedger, target: Target, clock: Clock
     ) -> None:
         for step, (phone, place) in enumerate(ACTIVE):
             card = await card_of(ledger, phone, place)
@@ -88,10 +97,10 @@ class TestCancellation:
             commit.cancel()
             await asyncio.wait({commit})
         await ledger.close()
-        assert sql(path, "SELECT sum(writes) FROM holder") == [(len(ACTIVE),)]
-        assert sql(path, "SELECT count(*) FROM card WHERE state = 'active'") == [(0,)]
-        assert sql(path, "SELECT count(*) FROM pending WHERE state = 'done'") == [(len(ACTIVE),)]
-        assert sql(path, "SELECT count(*) FROM audit WHERE event = 'committed'") == [(len(ACTIVE),)]
+        assert sql(target, "SELECT sum(writes) FROM holder") == [(len(ACTIVE),)]
+        assert sql(target, "SELECT count(*) FROM card WHERE state = 'active'") == [(0,)]
+        assert sql(target, "SELECT count(*) FROM pending WHERE state = 'done'") == [(len(ACTIVE),)]
+        assert sql(target, "SELECT count(*) FROM audit WHERE event = 'committed'") == [(len(ACTIVE),)]
 
     async def test_of_reads_costs_no_later_read_anything(self, ledger: SqlLedger) -> None:
         for step in range(40):
@@ -105,53 +114,61 @@ class TestCancellation:
 class TestTheDatabaseItself:
     """What holds even against a mistake in our own code, or a hand in the file."""
 
-    def test_keeps_a_closed_card_closed(self, path: Path) -> None:
-        sql(path, "UPDATE card SET balance = 1 WHERE state = 'closed'")
-        with pytest.raises(sqlite3.IntegrityError, match="a closed card stays closed"):
-            sql(path, "UPDATE card SET state = 'active' WHERE state = 'closed'")
+    def test_keeps_a_closed_card_closed(self, target: Target) -> None:
+        sql(target, "UPDATE card SET balance = 1 WHERE state = 'closed'")
+        with pytest.raises(REFUSED_BY_DATABASE, match="a closed card stays closed"):
+            sql(target, "UPDATE card SET state = 'active' WHERE state = 'closed'")
+
+    @pytest.mark.parametrize("statement", ["UPDATE audit SET event = 'refused'", "DELETE FROM audit"])
+    def test_never_changes_or_deletes_an_audit_row(self, target: Target, statement: str) -> None:
+        with pytest.raises(REFUSED_BY_DATABASE, match=r"audit rows are never|permission denied"):
+            sql(target, statement)
+
+    def test_never_empties_the_audit_trail(self, target: Target) -> None:
+        if isinstance(target, str):
+            with pytest.raises(REFUSED_BY_DATABASE, match="audit rows are never"):
+                sql(target, "TRUNCATE audit")
 
     @pytest.mark.parametrize(
         "statement",
         [
-            "UPDATE audit SET event = 'refused'",
-            "DELETE FROM audit",
             "INSERT OR REPLACE INTO audit SELECT seq, at, 'refused', NULL, NULL, detail, 'x', mac FROM audit",
             "INSERT OR REPLACE INTO audit SELECT 9, at, 'refused', NULL, NULL, detail, previous_mac, mac FROM audit",
         ],
     )
-    def test_never_changes_or_deletes_an_audit_row(self, path: Path, statement: str) -> None:
+    def test_never_replaces_an_audit_row(self, path: Path, statement: str) -> None:
         with pytest.raises(sqlite3.IntegrityError, match="audit rows are never"):
             sql(path, statement)
 
     @pytest.mark.parametrize("column", ["card.state = 'stolen'", "card.last4 = '123'", "pending.state = 'maybe'"])
-    async def test_knows_no_other_states_than_ours(self, ledger: SqlLedger, path: Path, column: str) -> None:
+    async def test_knows_no_other_states_than_ours(self, ledger: SqlLedger, target: Target, column: str) -> None:
         card = await card_of(ledger, MAYA)
         await ledger.ask("call", MAYA, BLOCK, card, confirm(card))
         table, assignment = column.split(".")
-        with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
-            sql(path, f"UPDATE {table} SET {assignment} WHERE state <> 'closed'")
+        with pytest.raises(REFUSED_BY_DATABASE, match=r"CHECK|check constraint"):
+            sql(target, f"UPDATE {table} SET {assignment} WHERE state <> 'closed'")
 
     @pytest.mark.parametrize("state", ["open", "settling"])
     async def test_holds_one_question_at_most_in_a_conversation(
-        self, ledger: SqlLedger, path: Path, state: str
+        self, ledger: SqlLedger, target: Target, state: str
     ) -> None:
         card = await card_of(ledger, MAYA)
         await ledger.ask("call", MAYA, BLOCK, card, confirm(card))
         await ledger.ask("another call", MAYA, BLOCK, card, confirm(card))
-        with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
-            sql(path, "UPDATE pending SET conversation = 'call', state = ?", state)
+        with pytest.raises(REFUSED_BY_DATABASE, match=r"UNIQUE|unique constraint"):
+            sql(target, "UPDATE pending SET conversation = 'call', state = ?", state)
 
 
-async def test_a_ledger_that_stays_locked_is_unavailable_and_nothing_is_written(ledger: SqlLedger, path: Path) -> None:
+async def test_a_ledger_that_stays_locked_is_unavailable_and_nothing_is_written(
+    ledger: SqlLedger, target: Target
+) -> None:
     card = await card_of(ledger, MAYA)
-    await ledger.write(lambda write: write.connection.exec_driver_sql("PRAGMA busy_timeout = 50"))
-    lock = sqlite3.connect(path, isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    with pytest.raises(LedgerUnavailableError):
-        await ledger.commit_direct("call", MAYA, BLOCK, card)
-    assert await card_of(ledger, MAYA) == card
-    lock.execute("COMMIT")
-    lock.close()
+    impatient = "SET lock_timeout = 50" if isinstance(target, str) else "PRAGMA busy_timeout = 50"
+    await ledger.write(lambda write: write.connection.exec_driver_sql(impatient))
+    async with write_lock(target):
+        with pytest.raises(LedgerUnavailableError):
+            await ledger.commit_direct("call", MAYA, BLOCK, card)
+        assert await card_of(ledger, MAYA) == card
     assert await ledger.commit_direct("call", MAYA, BLOCK, card) is not None
 
 
@@ -183,8 +200,8 @@ STEPS = st.lists(
 class History:
     """Random calls on one ledger, and what must hold after each of them."""
 
-    def __init__(self, ledger: SqlLedger, path: Path, clock: Clock, first_seen: list[Card]) -> None:
-        self.ledger, self.path, self.clock, self.first_seen = ledger, path, clock, first_seen
+    def __init__(self, ledger: SqlLedger, target: Target, clock: Clock, first_seen: list[Card]) -> None:
+        self.ledger, self.target, self.clock, self.first_seen = ledger, target, clock, first_seen
         self.latest: dict[str, str] = {}
         self.records: dict[str, CardRecord] = {}
         self.versions = [card.version for card in first_seen]
@@ -212,32 +229,25 @@ class History:
 
     async def check(self) -> None:
         under_way = "SELECT count(*) FROM pending WHERE state IN ('open', 'settling') GROUP BY conversation"
-        assert all(number == 1 for (number,) in sql(self.path, under_way))
+        assert all(number == 1 for (number,) in sql(self.target, under_way))
         cards = [await card_of(self.ledger, TOMAS, place) for place in (0, 1)]
         versions = [card.version for card in cards]
         assert all(now >= before for now, before in zip(versions, self.versions, strict=True))
         self.versions = versions
         changes = sum(record.changed for record in self.records.values())
-        assert sql(self.path, "SELECT writes FROM holder WHERE phone = ?", TOMAS) == [(changes,)]
+        assert sql(self.target, "SELECT writes FROM holder WHERE phone = ?", TOMAS) == [(changes,)]
         assert sum(versions) - len(versions) == changes
-        done = sql(self.path, "SELECT id FROM pending WHERE state = ?", WishState.DONE)
+        done = sql(self.target, "SELECT id FROM pending WHERE state = ?", WishState.DONE)
         assert {wish_id for (wish_id,) in done} == self.records.keys()
-
-
-@pytest.fixture(scope="session")
-def fresh_files(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A demo ledger for each example of a property."""
-    folder = tmp_path_factory.mktemp("histories")
-    return (Path(shutil.copy(demo_file, folder / f"{number}.db")) for number in count())
 
 
 @given(steps=STEPS)
 @settings(max_examples=30, deadline=None)
-async def test_no_history_of_calls_breaks_the_ledger(fresh_files: Iterator[Path], steps: list[Step]) -> None:
-    path, clock = next(fresh_files), Clock()
-    ledger = await open_ledger(path, clock)
+async def test_no_history_of_calls_breaks_the_ledger(fresh: Callable[[], Target], steps: list[Step]) -> None:
+    target, clock = fresh(), Clock()
+    ledger = await open_ledger(target, clock)
     try:
-        history = History(ledger, path, clock, [await card_of(ledger, TOMAS, place) for place in (0, 1)])
+        history = History(ledger, target, clock, [await card_of(ledger, TOMAS, place) for place in (0, 1)])
         for step in steps:
             await history.take(step)
             await history.check()

