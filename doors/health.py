@@ -74,7 +74,7 @@ async def _ledger(services: Services) -> PartHealth:
             await services.ledger.ready()
     except (TellerError, TimeoutError) as failure:
         return PartHealth(status="unhealthy", message=str(failure) or "The ledger does not answer.")
-    return PartHealth(status="healthy", message="SQLite, schema current")
+    return PartHealth(status="healthy", message="schema current")
 
 
 async def _search(services: Services) -> PartHealth:

@@ -16,8 +16,8 @@ from graph.state import CardOutcome, OutcomeKind, TellerState, TurnUpdate
 from teller.caller import Caller, Trust
 from teller.cards.choice import choose
 from teller.cards.dialogue import HeardQuestion, answer_hash, heard_question, is_plain_request, read_answer
-from teller.cards.ledger import CardView
-from teller.cards.policy import POLICY, next_state
+from teller.cards.ledger import CardView, OutcomeUnknownError
+from teller.cards.policy import POLICY, fits
 from teller.cards.records import Card, CardRecord, CardState, Clause, Holder, Operation, Wish, WishState
 from teller.errors import LedgerUnavailableError
 from teller.services import Services
@@ -60,6 +60,9 @@ class CardDesk:
         channel = (runtime.context or DEFAULT_OPTIONS).channel
         try:
             return {"card": await self._outcome(state, operation, channel)}
+        except OutcomeUnknownError:
+            _log.error("the outcome of a write is not known")
+            return {"card": CardOutcome("outcome_unknown", operation)}
         except LedgerUnavailableError as failure:
             _log.error("ledger unavailable", error=type(failure.__cause__).__name__)
             return {"card": CardOutcome("unavailable", operation)}
@@ -124,7 +127,7 @@ class CardDesk:
         chosen = choice.cards if choice.named else held or turn.holder.cards
         if turn.operation is Operation.STATUS:
             return CardOutcome("status", turn.operation, chosen)
-        fitting = tuple(card for card in chosen if next_state(turn.operation, card.state))
+        fitting = tuple(card for card in chosen if fits(turn.operation, card))
         if not fitting:
             return CardOutcome("unchanged", turn.operation, chosen)
         if turn.conversation is None:

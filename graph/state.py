@@ -49,6 +49,7 @@ OutcomeKind = Literal[
     "lacks_card",  # names a card that the caller does not have
     "no_conversation",
     "not_offered",  # an operation that only a person can do
+    "outcome_unknown",  # a write was sent and no answer came: it was done, or it was not
     "unavailable",  # the ledger did not answer: nothing was changed
 ]
 

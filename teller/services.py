@@ -12,6 +12,7 @@ import structlog
 from pydantic import SecretStr
 
 from teller.cards import demo, keys
+from teller.cards.engines import ledger_url, place
 from teller.cards.sql_ledger import SqlLedger
 from teller.errors import ConfigurationError, LedgerUnavailableError
 from teller.knowledge.embedded import EmbeddedIndex
@@ -138,6 +139,12 @@ async def open_ledger(settings: Settings) -> SqlLedger:
     if wants_demo and await demo.seed_if_empty(ledger, pepper) and settings.on_postgresql:
         _log.warning("the ledger was empty: it holds the ten people of the demo now", off="SAMPLE_BANK=off")
     return ledger
+
+
+def ledger_place(settings: Settings) -> str:
+    """Return which database holds the ledger and where, for a person to read: no user and no password."""
+    url = ledger_url(settings.database_url or settings.data_dir / "teller.db")
+    return f"{'PostgreSQL' if settings.on_postgresql else 'SQLite'}, {place(url)}"
 
 
 def audit_key(settings: Settings) -> bytes:

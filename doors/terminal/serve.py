@@ -61,6 +61,8 @@ def welcome(settings: Settings, models: "ChatModels") -> str:
     base = f"http://{host}:{settings.port}"
     auth = ' -H "Authorization: Bearer $API_KEY"' if settings.api_keys else ""
     post = f"curl -sN{auth} {base}/api/chat/completions/ -H 'Content-Type: application/json' -d"
+    from teller.services import ledger_place
+
     tag = escape("[phone: +1234567890]")
     lines = [
         f"\n[bold]Teller[/] serves {base}\n",
@@ -68,7 +70,7 @@ def welcome(settings: Settings, models: "ChatModels") -> str:
         *([f"             {models.fallback.name} steps in where it fails"] if models.fallback else []),
         f"  embedder   {settings.embedding_model}, in process",
         f"  index      embedded, {settings.data_dir}/knowledge.db",
-        f"  ledger     SQLite, {settings.database_url or settings.data_dir / 'teller.db'} (demo people)",
+        f"  ledger     {ledger_place(settings)}",
         f"\n  playground {base}/agent/playground/",
         f"  API        {base}/docs",
     ]
@@ -123,14 +125,14 @@ async def _check(table: Table) -> bool:
 
 
 async def _ledger(settings: Settings) -> str:
-    from teller.services import open_ledger
+    from teller.services import ledger_place, open_ledger
 
     ledger = await open_ledger(settings)
     try:
         await ledger.ready()
     finally:
         await ledger.close()
-    return "SQLite, schema current"
+    return f"{ledger_place(settings)}, schema current"
 
 
 async def _services(settings: Settings) -> str:

@@ -82,7 +82,7 @@ def test_check_says_what_is_wrong(data_dir: Path) -> None:
         ({"MIN_CALLER_TRUST": "blind"}, "MIN_CALLER_TRUST"),
         ({"CHAT_MODEL": "gpt-4"}, "gpt-4 is no chat model"),
         ({"OPENSEARCH_URL": "http://localhost:9200"}, "OPENSEARCH_URL"),
-        ({"DATABASE_URL": "postgresql://localhost/bank"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://localhost/bank"}, "set PIN_PEPPER and AUDIT_KEY too"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_one_line(data_dir: Path, settings: dict[str, str], told: str) -> None:
