@@ -1,11 +1,11 @@
 """Where it is not known whether a write went through, nothing is claimed either way."""
 
 import pytest
-from tests.support.conversation import Conversation
 
 from graph.workflow import Teller
 from teller.cards.ledger import OutcomeUnknownError
 from teller.services import Services
+from tests.support.conversation import Conversation
 
 
 async def test_an_unknown_outcome_is_told_as_one(
