@@ -611,7 +611,7 @@ def test_a_stall_ends_when_the_client_does(wire: BedrockWire) -> None:
             events(impatient, into=got)
     assert len(got) == 2
     wire.wait_for(lambda seen: len(seen) == 3 and all(one.hung_up for one in seen))
-    assert wire.connections() == []
+    assert {one.connection for one in wire.requests()}.isdisjoint(wire.connections())
 
 
 def test_tells_when_a_client_hangs_up(wire: BedrockWire) -> None:
@@ -623,7 +623,7 @@ def test_tells_when_a_client_hangs_up(wire: BedrockWire) -> None:
         connection.sendall(head.encode() + body)
         wire.wait_for(lambda seen: len(seen) == 1)
         assert wire.requests()[0].closed_at is None
-        assert wire.connections() == [wire.requests()[0].connection]
+        assert wire.requests()[0].connection in wire.connections()
     left = time.monotonic()
     wire.wait_for(lambda seen: seen[0].hung_up)
     closed_at = wire.requests()[0].closed_at
@@ -746,7 +746,7 @@ def test_records_what_was_asked(wire: BedrockWire, bedrock: Any) -> None:
     assert seen.body == {"messages": [user("hi")], "system": [{"text": "Be brief."}]}
     assert seen.headers["content-type"] == "application/json"
     assert seen.received_at <= time.monotonic()
-    assert wire.connections() == [seen.connection]
+    assert seen.connection in wire.connections()
 
 
 def test_an_unknown_path_is_an_unknown_operation(wire: BedrockWire) -> None:
