@@ -18,7 +18,7 @@ from teller.cards.choice import choose
 from teller.cards.dialogue import HeardQuestion, answer_hash, heard_question, is_plain_request, read_answer
 from teller.cards.ledger import CardView, OutcomeUnknownError
 from teller.cards.policy import POLICY, fits
-from teller.cards.records import Card, CardRecord, CardState, Clause, Holder, Operation, Wish, WishState
+from teller.cards.records import UNDER_WAY, Card, CardRecord, CardState, Clause, Holder, Operation, Wish, WishState
 from teller.errors import LedgerUnavailableError
 from teller.services import Services
 from tools.cards import CardTools, card_tools
@@ -26,7 +26,6 @@ from tools.cards import CardTools, card_tools
 _log = structlog.get_logger(__name__)
 
 _SURE = 0.5  # below this confidence chat asks too, instead of acting at once
-_OPEN = (WishState.OPEN, WishState.SETTLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class CardDesk:
         question = heard_question(view.wishes, history)
         if question and (outcome := await self._answered(turn, question)):
             return outcome
-        if intent.decided_by == "dialogue" and (wish := _open_wish(view)):
+        if intent.decided_by == "dialogue" and (wish := view.open_wish):
             return await self._ask_again(turn, wish)
         return await self._wished(turn)
 
@@ -97,10 +96,10 @@ class CardDesk:
         match read_answer(question, turn.holder.cards):
             case "yes" if card:
                 return await self._confirmed(turn, question, card)
-            case "no" if wish.state in _OPEN:
+            case "no" if wish.state in UNDER_WAY:
                 await self._tools.give_up.ainvoke({"wish": wish})
                 return CardOutcome("given_up", wish.operation, (card,) if card else ())
-            case "card" if wish.state in _OPEN:
+            case "card" if wish.state in UNDER_WAY:
                 return await self._wished(replace(turn, plain=True, answered=question))
             case _:
                 return None
@@ -190,10 +189,6 @@ def refused(caller: Caller, operation: Operation, least_trust: Trust) -> Outcome
         return "no_number"
     enough = caller.trust.reaches(least_trust) and caller.trust.reaches(POLICY[operation].caller)
     return None if enough else "not_trusted"
-
-
-def _open_wish(view: CardView) -> Wish | None:
-    return next((wish for wish in view.wishes if wish.state in _OPEN), None)
 
 
 def _done(record: CardRecord) -> CardOutcome:

@@ -9,11 +9,8 @@ from graph.options import TurnOptions
 from graph.state import Intent, TellerState, TurnUpdate
 from teller.caller import conversation_of
 from teller.cards.dialogue import Turn, heard_question, read_answer
-from teller.cards.records import WishState
 from teller.errors import LedgerUnavailableError
 from teller.services import Services
-
-_OPEN = (WishState.OPEN, WishState.SETTLING)
 
 
 class Classify:
@@ -51,7 +48,7 @@ class Classify:
         cards = view.holder.cards if view.holder else ()
         if heard and read_answer(heard, cards) != "other":
             return Intent(("card",), "answer", heard.wish.operation, decided_by="dialogue")
-        wish = next((wish for wish in view.wishes if wish.state in _OPEN), None)
+        wish = view.open_wish
         if wish is None or "card" in nearest.routes:
             return nearest
         if nearest.routes == ("smalltalk",):

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from teller.cards.records import Card, CardRecord, Clause, Holder, Operation, PinVerdict, Proof, Purchase, Wish
+from teller.cards.records import (
+    UNDER_WAY,
+    Card,
+    CardRecord,
+    Clause,
+    Holder,
+    Operation,
+    PinVerdict,
+    Proof,
+    Purchase,
+    Wish,
+)
 from teller.errors import LedgerUnavailableError, TellerError
 
 
@@ -33,6 +44,11 @@ class CardView:
     holder: Holder | None
     wishes: tuple[Wish, ...]
     proof: Proof | None = None
+
+    @property
+    def open_wish(self) -> Wish | None:
+        """The conversation's wish that waits for an answer, if there is one."""
+        return next((wish for wish in self.wishes if wish.state in UNDER_WAY), None)
 
 
 class Ledger(Protocol):

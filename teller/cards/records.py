@@ -120,6 +120,10 @@ class WishState(StrEnum):
     DROPPED = "dropped"
 
 
+UNDER_WAY = (WishState.OPEN, WishState.SETTLING)
+"""The states in which a wish can still be answered, reopened or given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class CardRecord:
     """What a committed operation left behind: the sentence that tells an outcome is rendered from this alone.

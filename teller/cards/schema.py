@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from teller.cards.columns import Cents, JsonText, UtcDateTime, word
-from teller.cards.records import CardRecord, CardState, Clause, Decline, Operation, WishState
+from teller.cards.records import UNDER_WAY, CardRecord, CardState, Clause, Decline, Operation, WishState
 
 metadata = MetaData()
 
@@ -101,7 +101,7 @@ pending = Table(
 )
 
 # One open question a conversation, whatever races: the second one to be written is refused by the database.
-_UNDER_WAY = pending.c.state.in_([WishState.OPEN, WishState.SETTLING])
+_UNDER_WAY = pending.c.state.in_(UNDER_WAY)
 Index("pending_one_open", pending.c.conversation, unique=True, sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY)
 
 # Who gave the right PIN, in which conversation: successes only.

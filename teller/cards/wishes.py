@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import delete, insert, or_, select, update
 
 from teller.cards.forgetting import forget_old
-from teller.cards.records import Card, Clause, Operation, Wish, WishState
+from teller.cards.records import UNDER_WAY, Card, Clause, Operation, Wish, WishState
 from teller.cards.rows import WISH, has_lapsed, values
 from teller.cards.schema import pending, proof
 from teller.cards.transaction import Write
@@ -16,7 +16,6 @@ LIFETIME = timedelta(minutes=10)
 """How long a wish lives after its last question, and its outcome after the commit."""
 
 _CLAUSES = 8
-_UNDER_WAY = (WishState.OPEN, WishState.SETTLING)
 _OPEN_AGAIN = {"state": WishState.OPEN, "answer_hash": None, "settles_at": None}
 
 
@@ -58,7 +57,7 @@ async def settle(
     """Note the answer of a wish under way that has not expired; see `Ledger.settle`."""
     wish = await find(write, wish_id)
     requested_at = requested_at or write.at
-    if wish is None or wish.state not in _UNDER_WAY or wish.expires_at <= write.at:
+    if wish is None or wish.state not in UNDER_WAY or wish.expires_at <= write.at:
         return None
     if wish.newest_request and requested_at < wish.newest_request:
         return None
@@ -89,7 +88,7 @@ async def reopen(write: Write, wish_id: str, answer_hash: str) -> bool:
 async def drop(write: Write, wish_id: str) -> None:
     """Give up a wish whose commit has not begun, be it open or settling."""
     wish = await find(write, wish_id)
-    if wish is not None and wish.state in _UNDER_WAY:
+    if wish is not None and wish.state in UNDER_WAY:
         await _end(write, wish)
 
 
@@ -125,7 +124,7 @@ def new_wish(write: Write, conversation: str, phone: str, operation: Operation, 
 
 
 async def _under_way(write: Write, conversation: str) -> Wish | None:
-    query = select(*WISH).where(pending.c.conversation == conversation, pending.c.state.in_(_UNDER_WAY))
+    query = select(*WISH).where(pending.c.conversation == conversation, pending.c.state.in_(UNDER_WAY))
     row = (await write.connection.execute(query.with_for_update())).one_or_none()
     return None if row is None else Wish(*row)
 
