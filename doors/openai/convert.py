@@ -15,7 +15,6 @@ from graph.state import InputState
 from teller.caller import Caller, Trust, agree
 from teller.keys import ApiKey
 from teller.models.registry import ChatModels
-from teller.redaction import without_card_numbers
 
 
 def parse_request(body: bytes, most_messages: int) -> ChatCompletionRequest:
@@ -41,7 +40,7 @@ def parse_request(body: bytes, most_messages: int) -> ChatCompletionRequest:
 
 
 def graph_input(request: ChatCompletionRequest, key: ApiKey) -> InputState:
-    """Return what the graph takes of a request made with this key; card numbers are masked first."""
+    """Return what the graph takes of a request made with this key."""
     return {
         "messages": [_message(message) for message in request.messages],
         "caller": _caller(request, key),
@@ -102,7 +101,7 @@ def _text(value: Any, name: str) -> str | None:
 
 
 def _message(message: ChatMessage) -> AnyMessage:
-    text = without_card_numbers(message.content or "")
+    text = message.content or ""
     match message.role:
         case "system" | "developer":
             return SystemMessage(text)
