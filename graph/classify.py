@@ -11,7 +11,7 @@ from graph.history import resolved_caller, spoken_turns, turn_text
 from graph.intents import IntentClassifier
 from graph.lines import fillers
 from graph.options import TurnOptions
-from graph.private_words import private_turns
+from graph.private_words import private_turns, without_masks
 from graph.state import Intent, Route, TellerState, TurnUpdate
 from teller.caller import conversation_of
 from teller.cards.answers import is_yes
@@ -50,7 +50,7 @@ class Classify:
         return {"caller": caller, "conversation": conversation, "intent": intent}
 
     async def _intent(self, state: TellerState, history: list[Turn], phone: str | None, talk: str | None) -> Intent:
-        text = turn_text(history)
+        text = without_masks(turn_text(history))
         nearest = _question_first(await self._classifier.classify(text), text)
         if all(turn.role == "user" for turn in history):
             return _first_things_first(nearest, phone)

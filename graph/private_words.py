@@ -5,6 +5,7 @@ messages, and the tags with phone numbers are taken out. The two nodes that must
 the caller's own words from here. Studio alone hands in what is typed, and keeps it: it serves a demo ledger only.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,11 +17,16 @@ from graph.lines import fillers
 from graph.state import InputState
 from teller.caller import without_phone_tags
 from teller.cards.dialogue import Turn
-from teller.cards.masking import masked_user_turns
+from teller.cards.masking import MASK, masked_user_turns
 from teller.redaction import without_card_numbers
 
 PrivateWords = tuple[str, ...]
 """The caller's own words, one text for each of his messages."""
+
+_MASKED = re.compile(
+    rf"(?:[,.;]?\s*(?:and|with)?\s*(?:my|the)?\s*\bpin\b(?:\s+(?:code|number))?(?:\s+is|:)?\s*)?{re.escape(MASK)}",
+    re.IGNORECASE,
+)
 
 _words: ContextVar[PrivateWords | None] = ContextVar("private_words", default=None)
 
@@ -33,6 +39,11 @@ def set_apart(given: InputState) -> tuple[InputState, PrivateWords]:
     kept = [_with_text(one, next(masked) if isinstance(one, HumanMessage) else one.text) for one in messages]
     caller = resolved_caller(given.get("caller"), given["messages"])
     return {**given, "messages": kept, "caller": caller}, tuple(turn.text for turn in history if turn.role == "user")
+
+
+def without_masks(text: str) -> str:
+    """Return a masked text without "my PIN is [digits]", for who asks what is wished; as it is if nothing else is."""
+    return _MASKED.sub(" ", text).strip(" ,.;") or text
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """From a request to what the graph takes: messages, caller, conversation, options."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, HumanMessage, SystemMessage, ToolMessage
@@ -41,12 +42,15 @@ def parse_request(body: bytes, most_messages: int) -> ChatCompletionRequest:
 
 def graph_input(request: ChatCompletionRequest, key: ApiKey) -> InputState:
     """Return what the graph takes of a request made with this key."""
-    return {
+    given: InputState = {
         "messages": [_message(message) for message in request.messages],
         "caller": _caller(request, key),
         "conversation_id": _text(request.call, "id") or _text(request.metadata, "conversation_id"),
         "client": key.name,
     }
+    if requested_at := _moment(request.timestamp):
+        given["requested_at"] = requested_at
+    return given
 
 
 def turn_options(request: ChatCompletionRequest, key: ApiKey) -> TurnOptions:
@@ -92,6 +96,16 @@ def _caller(request: ChatCompletionRequest, key: ApiKey) -> Caller:
     network = Caller(phone=_text(request.customer, "number"), trust=trust)
     asserted = Caller(phone=_text(request.metadata, "phone"), trust=Trust.ASSERTED)
     return agree([network, asserted])
+
+
+def _moment(milliseconds: Any) -> datetime | None:
+    """Return a moment in milliseconds since 1970; None where it is none."""
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _text(value: Any, name: str) -> str | None:
