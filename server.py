@@ -23,7 +23,7 @@ from doors.openai import routes as openai
 from doors.rates import Rates
 from doors.request_log import RequestLog
 from graph.workflow import build_workflow
-from teller.services import Services
+from teller.services import Clock, Services, utc_now
 from teller.settings import Settings
 
 _DESCRIPTION = (
@@ -32,13 +32,13 @@ _DESCRIPTION = (
 _MULTIPART_OVERHEAD = 10_000
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Return the app. Its parts are opened when it starts and closed when it stops."""
+def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> FastAPI:
+    """Return the app. Its parts are opened when it starts and closed when it stops; `clock` is the ledger's."""
     settings = settings or Settings.load()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Services.opened(settings) as services:
+        async with Services.opened(settings, clock) as services:
             app.state.services = services
             app.state.graph = await build_workflow(services)
             app.state.started = int(time())

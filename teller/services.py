@@ -1,7 +1,7 @@
 """What lives as long as the process: models, index and ledger. Opened once, closed once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +37,13 @@ _log = structlog.get_logger(__name__)
 
 _LAST_WAIT_SECONDS = 12.0  # longer than an answer settles
 
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the real time, with its zone."""
+    return datetime.now(UTC)
+
 
 @dataclass(frozen=True)
 class Services:
@@ -61,14 +68,14 @@ class Services:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, settings: Settings) -> AsyncIterator[Self]:
-        """Open all parts for the length of the block.
+    async def opened(cls, settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Self]:
+        """Open all parts for the length of the block; `clock` is the ledger's.
 
         Raises:
             ConfigurationError: a part cannot be opened as it is configured; the message says what to mend.
         """
         async with AsyncExitStack() as stack:
-            services = await cls._open(settings, stack)
+            services = await cls._open(settings, stack, clock)
             try:
                 yield services
             finally:
@@ -81,16 +88,16 @@ class Services:
     @classmethod
     async def open(cls, settings: Settings) -> Self:
         """Open all parts for as long as the process lives: for Studio, which never says when it ends."""
-        return await cls._open(settings, AsyncExitStack())
+        return await cls._open(settings, AsyncExitStack(), utc_now)
 
     @classmethod
-    async def _open(cls, settings: Settings, stack: AsyncExitStack) -> Self:
+    async def _open(cls, settings: Settings, stack: AsyncExitStack, clock: Clock) -> Self:
         await asyncio.to_thread(_make_folder, settings.data_dir)
         hosted = Hosted(settings, stack)
         local = await asyncio.to_thread(OnnxEmbedder)
         vectors = await _vector_cache(settings, local, stack)
         queries = search_queries = QueryVectors(local)
-        ledger = await open_ledger(settings)
+        ledger = await open_ledger(settings, clock)
         stack.push_async_callback(ledger.close)
         with suppress(LedgerUnavailableError):  # busy: writes forget in passing, too
             await ledger.forget_old()
@@ -133,14 +140,14 @@ async def _vector_cache(settings: Settings, embedder: Embedder, stack: AsyncExit
     return cache
 
 
-async def open_ledger(settings: Settings) -> SqlLedger:
+async def open_ledger(settings: Settings, clock: Clock = utc_now) -> SqlLedger:
     """Return the ledger of these settings; one that has never held anything gets the demo, and the log says so.
 
     A PostgreSQL ledger with SAMPLE_BANK=off gets none: it waits for the bank's own holders.
     """
     target = settings.database_url or settings.data_dir / "teller.db"
     key, pepper = await asyncio.to_thread(lambda: (audit_key(settings), pin_pepper(settings)))
-    ledger = await SqlLedger.open(target, audit_key=key, pepper=pepper, clock=lambda: datetime.now(UTC))
+    ledger = await SqlLedger.open(target, audit_key=key, pepper=pepper, clock=clock)
     wants_demo = not settings.on_postgresql or settings.sample_bank == "on"
     if wants_demo and await demo.seed_if_empty(ledger, pepper) and settings.on_postgresql:
         _log.warning("the ledger was empty: it holds the ten people of the demo now", off="SAMPLE_BANK=off")

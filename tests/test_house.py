@@ -31,12 +31,23 @@ def test_imports_point_one_way(room: str) -> None:
     assert wrong == []
 
 
+def test_the_caller_knows_nothing_of_the_server() -> None:
+    ours = {*ORDER, "prompts", "tests", "bench"}
+    assert [found for found in imported("simulator/**/*.py") if found[1] in ours] == []
+
+
+def test_the_server_knows_nothing_of_the_caller() -> None:
+    rooms = [found for room in ORDER for found in imported("server.py" if room == "server" else f"{room}/**/*.py")]
+    wrong = [file for file, name in rooms if name == "simulator"]
+    assert [file for file in wrong if not file.startswith("doors/terminal/")] == []
+
+
 def test_nothing_in_the_graph_knows_http() -> None:
     web = {"fastapi", "starlette", "uvicorn", "httpx"}
     assert [found for found in imported("graph/**/*.py") + imported("teller/**/*.py") if found[1] in web] == []
 
 
-@pytest.mark.parametrize("package", ["graph", "tools", "prompts", "doors", "teller", "server"])
+@pytest.mark.parametrize("package", ["graph", "tools", "prompts", "doors", "teller", "simulator", "server"])
 def test_our_packages_are_the_checkouts(package: str) -> None:
     file = importlib.import_module(package).__file__
     assert file is not None

@@ -1,0 +1,66 @@
+"""Teller in a virtual time: calls of minutes in milliseconds, with the ledger's times and every wait from one clock."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+from fastapi import FastAPI
+
+from server import create_app
+from simulator import virtual_time
+from simulator.call import Line
+from simulator.in_process import InProcess, started
+from simulator.report import Holders
+from simulator.virtual_time import VirtualTimeLoop
+from teller.cards.demo import listing
+from teller.settings import Settings
+
+T = TypeVar("T")
+
+
+class AnnouncedQueue(SimpleQueue[Any]):
+    """The queue of an aiosqlite connection's thread: what is put in is announced, so that time waits for SQLite."""
+
+    def put_nowait(self, item: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
+        future, work = item
+        if future is not None and isinstance(loop := future.get_loop(), VirtualTimeLoop):
+            work = loop.hand_off(future, work)
+        super().put_nowait((future, work))
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a virtual time that stands still while SQLite works."""
+    with patch("aiosqlite.core.SimpleQueue", AnnouncedQueue):
+        return virtual_time.run(work)
+
+
+class Replicas:
+    """Servers in this process over one ledger, and the line to call them on."""
+
+    def __init__(self, apps: list[FastAPI], transports: list[InProcess]) -> None:
+        self._apps = apps
+        self.transports = transports
+        self.line = Line(transports)
+
+    async def ledger(self) -> Holders:
+        """Read the ledger, as `teller cards list --json` does."""
+        return [dict(holder) for holder in await listing(self._apps[0].state.services.ledger)]
+
+    async def at_rest(self) -> None:
+        """Return when no replica works on a request any more."""
+        for transport in self.transports:
+            await transport.at_rest()
+
+
+@asynccontextmanager
+async def replicas(data_dir: Path, count: int = 1, **settings: Any) -> AsyncIterator[Replicas]:
+    """Start so many servers on one data folder; they take their time from the loop that runs."""
+    given = Settings(data_dir=data_dir, rate_limit_per_caller="", _env_file=None, **{"chat_model": "quote", **settings})
+    async with AsyncExitStack() as stack:
+        apps = [create_app(given, virtual_time.now) for _ in range(count)]
+        transports = [await stack.enter_async_context(started(app)) for app in apps]
+        yield Replicas(apps, transports)
