@@ -21,6 +21,7 @@ from teller.cards.answers import wants_both
 from teller.cards.choice import Choice, choose_instead
 from teller.cards.dialogue import HeardQuestion
 from teller.cards.ledger import CardView, OutcomeUnknownError
+from teller.cards.pin_words import turn_words
 from teller.cards.policy import POLICY, fits
 from teller.cards.reading import Reading, read_turn
 from teller.cards.records import Card, Operation, Wish, WishState
@@ -77,11 +78,21 @@ class CardDesk:
 
     async def _dispatch(self, turn: CardTurn, state: TellerState) -> CardOutcome:
         reading = read_turn(turn.view, turn.history, turn.pin, self._ledger.now(), fillers())
+        await self._reopen(turn, reading)
         outcome = await self._answered(turn, reading)
         if outcome is None and state["intent"].decided_by == "dialogue" and (wish := turn.view.open_wish):
             return await self._ask_again(turn, wish)
         outcome = outcome or await self._form.begin(turn)
         return await self._with_next_wish(turn, state, reading.question, outcome)
+
+    async def _reopen(self, turn: CardTurn, reading: Reading) -> None:
+        """Stop what settles, if these words are others than those that it settles for."""
+        wish, question = turn.view.open_wish, reading.question
+        if wish is None or wish.state is not WishState.SETTLING or wish.answer_hash is None:
+            return
+        words = turn.pin.words if reading.kind == "pin" else turn_words(question.answer) if question else ""
+        if self._ledger.fingerprint(words) != wish.answer_hash:
+            await self._tools.reopen(wish.id, wish.answer_hash)
 
     async def _answered(self, turn: CardTurn, reading: Reading) -> CardOutcome | None:
         """Return what an answer to an open question leads to; None where the turn is no answer."""

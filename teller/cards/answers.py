@@ -17,8 +17,8 @@ Answer = Literal["yes", "no", "card", "both", "other"]
 
 _YES = frozenset("yes yeah yep yup sure ok okay correct right absolutely definitely certainly affirmative".split())
 _YES_PHRASES = re.compile(
-    r"\b(?:go ahead|do it|do that|do so|please do|of course|that's right|that's correct|that's the one|sounds good"
-    r"|that's fine|i confirm|confirmed)\b"
+    r"\b(?:go ahead|do it|do that|do so|please do|of course|that(?:'s| is) (?:right|correct|fine)|yes it is"
+    r"|that's the one|sounds good|i confirm|confirmed)\b"
 )
 _FILL = frozenset(
     (
@@ -34,6 +34,7 @@ _CORRECTING = frozenset(
     "no nope not other one instead actually rather wait sorry wrong but mean meant i'm i'll is it's for use mine was "
     "by all means that's him her them ending ends in last four digits number with are".split()
 )
+_DENYING = frozenset("no not wrong meant other instead wait sorry".split())
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
 _DOUBT = re.compile(
     r"\b(?:don't|do not|not|never|won't|wouldn't|shouldn't|without|if|unless|instead|before|after|later|tomorrow)\b"
@@ -80,14 +81,18 @@ def takes_back(words: str, blocked: Card, cards: Sequence[Card]) -> bool:
 
     "Unblock it" says no such thing: that is a wish of its own, and needs the PIN.
     """
-    text = " ".join(heard_words(words))
-    if _TAKE_BACK.search(text):
+    if _TAKE_BACK.search(" ".join(heard_words(words))):
         return True
     instead = choose_instead(cards, words, blocked)
-    corrects = bool(re.search(r"\b(?:no|not|wrong|meant|other|instead)\b", text))
+    return corrects(words) and instead.named and blocked not in instead.cards
+
+
+def corrects(words: str) -> bool:
+    """Return whether words do nothing but say that something was not meant so: "not that one", "no, the other"."""
+    said = heard_words(words)
     allowed = HINT_WORDS | _FILL | _CORRECTING | POLICY[Operation.BLOCK].verbs
-    only_corrects = all(word in allowed or (word.isdigit() and len(word) == len("4242")) for word in text.split())
-    return corrects and only_corrects and instead.named and blocked not in instead.cards
+    only_corrects = all(word in allowed or (word.isdigit() and len(word) == len("4242")) for word in said)
+    return only_corrects and not _DENYING.isdisjoint(said)
 
 
 def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:

@@ -55,7 +55,7 @@ def choose_instead(cards: Sequence[Card], turn: str, current: Card | None) -> Ch
     if len(refused) == len(cards) or not refused:
         refused = {current.token} if current else set()
     rest = tuple(card for card in cards if card.token not in refused)
-    return Choice(rest, named=bool(refused))
+    return Choice(rest, named=True) if refused and rest else Choice(tuple(cards), named=False)
 
 
 def _words(turn: str) -> str:

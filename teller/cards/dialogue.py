@@ -104,8 +104,16 @@ def was_heard(wish: Wish, clause: Clause, said: Sequence[str]) -> bool:
 
 def ends_nothing(said: str, fillers: Sequence[str]) -> bool:
     """Return whether an assistant's turn leaves the question before it open: it was cut at once, or is a filler."""
+    return len(after_filler(said, fillers)) < _CUT
+
+
+def after_filler(said: str, fillers: Sequence[str]) -> list[str]:
+    """Return the words of an assistant's turn behind the filler that it may begin with, itself cut or not."""
     words = heard_words(said)
-    return len(words) < _CUT or any(words == heard_words(filler) for filler in fillers)
+    for filler in map(heard_words, fillers):
+        if words[: len(filler)] == filler[: len(words)]:
+            return words[len(filler) :]
+    return words
 
 
 def _in_order(asked: Sequence[str], said: Sequence[str]) -> list[str]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from teller.cards.answers import names_a_card, read_answer, takes_back
+from teller.cards.answers import corrects, names_a_card, read_answer, takes_back
 from teller.cards.commits import UNDO_WITHIN
-from teller.cards.dialogue import HeardQuestion, Turn, ends_nothing, heard_question, runs
+from teller.cards.dialogue import HeardQuestion, Turn, after_filler, ends_nothing, heard_question, runs
 from teller.cards.ledger import CardView
 from teller.cards.pin_words import SpokenPin
 from teller.cards.records import UNDER_WAY, Card, Operation, Wish, WishState
@@ -35,10 +35,11 @@ def read_turn(
 ) -> Reading:
     """Return what the last words of a conversation, in the caller's own words, mean for his cards."""
     cards = view.holder.cards if view.holder else ()
-    if blocked := _told_block(view, history, now):
-        card = _card_of(blocked, cards)
-        if card and takes_back(_last_words(history), card, cards):
+    if (blocked := _told_block(view, history, now, fillers)) and (card := _card_of(blocked, cards)):
+        if takes_back(_last_words(history), card, cards):
             return Reading("take back", blocked)
+        if corrects(_last_words(history)) and not _heard_whole(card, history):
+            return Reading("too late", blocked)
     question = heard_question(view.wishes, history, fillers)
     if question is None:
         return _unheard(view, history, cards, pin)
@@ -64,23 +65,24 @@ def _unheard(view: CardView, history: Sequence[Turn], cards: Sequence[Card], pin
     return Reading("card", wish, assumed) if names_a_card(assumed, cards) else Reading("other")
 
 
-def _told_block(view: CardView, history: Sequence[Turn], now: datetime) -> Wish | None:
+def _told_block(view: CardView, history: Sequence[Turn], now: datetime, fillers: Sequence[str]) -> Wish | None:
     """Return the block that the last assistant turn tells, if it can still be taken back."""
     joined = runs(history)
-    if len(joined) < 2 or joined[-1].role != "user" or ends_nothing(joined[-2].text, ()):
+    if len(joined) < 2 or joined[-1].role != "user" or ends_nothing(joined[-2].text, fillers):
         return None
-    told = heard_words(joined[-2].text)
+    told = after_filler(joined[-2].text, fillers)
     for wish in view.wishes:
         record = wish.record
         if wish.operation is not Operation.BLOCK or record is None or not record.changed:
             continue
-        if now - record.at <= UNDO_WITHIN and "blocked" in told and (record.card.last4 in told or _was_cut(told)):
+        cut = not any(word.isdigit() for word in told)
+        if now - record.at <= UNDO_WITHIN and "blocked" in told and (record.card.last4 in told or cut):
             return wish
     return None
 
 
-def _was_cut(told: Sequence[str]) -> bool:
-    return not any(word.isdigit() for word in told)
+def _heard_whole(card: Card, history: Sequence[Turn]) -> bool:
+    return card.last4 in heard_words(runs(history)[-2].text)
 
 
 def _card_of(wish: Wish, cards: Sequence[Card]) -> Card | None:
