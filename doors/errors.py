@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from doors.disconnect import ClientGoneError
 from teller.errors import (
     ContextTooLongError,
     DocumentRejectedError,
@@ -121,8 +122,12 @@ def install_error_handlers(app: FastAPI) -> None:
     async def handle(_: Request, failure: Exception) -> Response:
         return envelope(api_error(failure))
 
+    async def nobody_listens(_: Request, __: Exception) -> Response:
+        return Response(status_code=499)
+
     for kind in (ApiError, TellerError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
+    app.add_exception_handler(ClientGoneError, nobody_listens)
 
 
 def _validation(failure: RequestValidationError) -> ApiError:
