@@ -18,7 +18,7 @@ SHORT_WAIT_SECONDS = 0.05
 BURST_SECONDS = 0.25
 CALM_SECONDS = 1.0
 LATE_SECONDS = 0.01
-_FEWEST = 4
+_ALWAYS_OPEN = 0.1
 _KEPT_WHEN_LATE = 0.95
 _BEATS_TO_OPEN_ALL = 500
 _RETRY_AFTER_SECONDS = "2"
@@ -54,11 +54,11 @@ class Admission:
     def adapt(self, late_seconds: float) -> None:
         """Take in, at each beat, how late the event loop is: places are closed while it is, and opened step by step.
 
-        More turns than the machine carries make each other late; fewer keep their pace. At least a few may always run.
+        More turns than the machine carries make each other late; fewer keep their pace. A tenth of the places is never closed.
         """
         if late_seconds > LATE_SECONDS:
             kept = min(self._open, self._running * _KEPT_WHEN_LATE)
-            self._open = max(kept, min(_FEWEST, self._most))
+            self._open = max(kept, 1, self._most * _ALWAYS_OPEN)
         else:
             self._open = min(self._most, self._open + self._most / _BEATS_TO_OPEN_ALL)
             self._let_in()
