@@ -54,7 +54,7 @@ class Admission:
     def adapt(self, late_seconds: float) -> None:
         """Take in, at each beat, how late the event loop is: places are closed while it is, and opened step by step.
 
-        More turns than the machine carries make each other late; fewer keep their pace. A tenth of the places is never closed.
+        More turns than the machine carries make each other late; fewer keep their pace. A tenth is never closed.
         """
         if late_seconds > LATE_SECONDS:
             kept = min(self._open, self._running * _KEPT_WHEN_LATE)

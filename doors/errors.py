@@ -140,6 +140,8 @@ def _validation(failure: RequestValidationError) -> ApiError:
 
 def _http(failure: HTTPException) -> ApiError:
     messages = {404: "There is nothing at this address; see /docs.", 405: "This address does not take that method."}
+    if failure.status_code in (408, 413):  # ours: body_limit says what is wrong with the body
+        messages[failure.status_code] = failure.detail
     message = messages.get(failure.status_code, "The request could not be served.")
     if failure.status_code >= 500:
         return ApiError(failure.status_code, "server_error", message)
