@@ -69,8 +69,10 @@ class RateStore:
 
 
 def _limiter(address: str) -> SlidingWindowCounterRateLimiter:
+    client = {"implementation": "redispy"} if address.startswith("redis") else {}  # coredis 6 fails under limits 5
     try:
-        return SlidingWindowCounterRateLimiter(storage_from_string(f"async+{address}", wrap_exceptions=True))
+        store = storage_from_string(f"async+{address}", wrap_exceptions=True, **client)
+        return SlidingWindowCounterRateLimiter(store)
     except Exception as failure:  # limits raises kinds of its own, and what its clients' imports raise
         mend = "take an address such as redis://HOST:6379, and install its client: uv sync --extra redis"
         raise ConfigurationError(f"RATE_LIMIT_STORE: it cannot be used ({type(failure).__name__}); {mend}") from failure
