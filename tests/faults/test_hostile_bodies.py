@@ -79,6 +79,19 @@ def test_a_good_body_with_a_wound_is_answered(http: httpx.Client, place: int, by
     fits(http.post(CHAT, content=good[:cut] + byte + good[cut + 1 :]))
 
 
+@OURS
+@given(route=st.sampled_from(["invoke", "batch", "stream"]), said=messages | json_values, config=json_values)
+def test_any_object_is_answered_by_langserve(http: httpx.Client, route: str, said: Any, config: Any) -> None:
+    turn = {"messages": said}
+    body = {"inputs": [turn]} if route == "batch" else {"input": turn}
+    for given_body in (body, {**body, "config": config}, {**body, "config": [{}, {}]}):
+        content = json.dumps(given_body).encode("utf-8", "surrogatepass")
+        answer = http.post(f"/agent/{route}", content=content, headers=JSON)
+        assert answer.status_code in (200, 400), (answer.status_code, answer.text[:300])
+        if answer.status_code == 400:
+            refused(answer, 400)
+
+
 NESTED = b'{"input": {"messages": %s}}'
 JSON = {"content-type": "application/json"}
 AGENT = ("invoke", "batch", "stream", "stream_log", "stream_events")
