@@ -45,7 +45,7 @@ def test_a_route_answers_whatever_comes(case: Case, open_server: Server) -> None
 
 
 @DOCUMENT.include(path_regex=TURNS_OF_LANGSERVE).parametrize()
-@settings(ANY, max_examples=12)
+@settings(ANY, max_examples=8)
 def test_a_turn_of_langserve_answers_whatever_comes(case: Case, open_server: Server) -> None:
     answered(case, open_server)
 
