@@ -22,7 +22,7 @@ ANY = settings(
     suppress_health_check=list(HealthCheck),
     database=None,
     derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
+    phases=[Phase.generate],
 )
 ALLOWED = {200, 204, 400, 404, 405, 413, 415}
 
