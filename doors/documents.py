@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from pydantic import BaseModel
 
 from doors.access import require
+from doors.admission import one_place
 from doors.errors import ErrorEnvelope, invalid
 from teller.services import Services
 
@@ -16,6 +17,7 @@ router = APIRouter(prefix="/api/documents", tags=["documents"])
 
 _admin = Depends(require("admin"))
 _chat = Depends(require("chat"))
+_place = Depends(one_place)
 
 
 class Uploaded(BaseModel):
@@ -53,8 +55,8 @@ class DocumentText(DocumentSummary):
     passages: list[str]
 
 
-@router.post("/upload/", dependencies=[_admin], responses={400: {"model": ErrorEnvelope}})
-@router.post("/upload", dependencies=[_admin], include_in_schema=False)
+@router.post("/upload/", dependencies=[_admin, _place], responses={400: {"model": ErrorEnvelope}})
+@router.post("/upload", dependencies=[_admin, _place], include_in_schema=False)
 async def upload(request: Request, file: UploadFile, collection: str | None = None) -> Uploaded:
     """Take in one document (PDF, text, Markdown, HTML, DOCX; 10 MB): all of it or none."""
     data = await file.read()
