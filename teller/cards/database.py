@@ -30,6 +30,11 @@ class Database:
         self._writing: set[asyncio.Task[Any]] = set()
         self._quick: dict[Select[Any], QuickRead] = {}
 
+    @property
+    def dialect(self) -> str:
+        """Which database it is, in SQLAlchemy's word: "sqlite" or "postgresql"."""
+        return self._reader.dialect.name
+
     async def read(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Sequence[Row[Any]]:
         """Return the rows of one statement.
 
@@ -46,7 +51,7 @@ class Database:
         Raises:
             LedgerUnavailableError: the driver failed.
         """
-        if self._reader.dialect.name != "sqlite":
+        if self.dialect != "sqlite":
             return await self.read(statement, parameters)
         quick = self._quick.get(statement)
         if quick is None:

@@ -103,7 +103,7 @@ class BankLedger:
         alive = tuple(wish for wish in reversed(mine) if wish.expires_at > now)
         return CardView(self.system.holders.get(phone), alive, self._proof(conversation or "", phone))
 
-    async def purchases(self, conversation: str, phone: str, card: Card) -> tuple[Purchase, ...]:
+    async def disclose(self, conversation: str, phone: str, operation: Operation, card: Card) -> tuple[Purchase, ...]:
         if self._proof(conversation, phone) is None:
             raise NotProvenError("payments need the caller's PIN")
         return ()

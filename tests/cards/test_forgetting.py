@@ -1,8 +1,10 @@
 """What the ledger does not keep."""
 
+from pathlib import Path
+
 import pytest
 
-from teller.cards.audit import first_broken
+from teller.cards.audit import first_broken, pseudonym
 from teller.cards.demo import listing, reset, seed_if_empty
 from teller.cards.records import Operation
 from teller.cards.sql_ledger import SqlLedger
@@ -64,6 +66,26 @@ class TestErase:
         assert trail[:-1] == before
         assert trail[-1].entry.event == "erased"
         assert first_broken(trail, AUDIT_KEY) is None
+
+    async def test_takes_away_what_tied_the_pseudonym_to_the_number(self, ledger: SqlLedger) -> None:
+        await ledger.refuse(MAYA, None, "before")
+        await ledger.erase(MAYA)
+        await ledger.refuse(MAYA, None, "after")
+        before, erased, after = [row.entry.subject for row in (await ledger.audit_trail())[-3:]]
+        assert before == erased
+        assert before not in (after, pseudonym(MAYA, AUDIT_KEY))
+
+    async def test_leaves_no_word_of_the_person_in_the_file(
+        self, ledger: SqlLedger, path: Path, target: Target
+    ) -> None:
+        if isinstance(target, str):
+            pytest.skip("PostgreSQL writes over what is deleted when it vacuums")
+        await leave_rows(ledger, MAYA, f"web/{MAYA}/0a1b")
+        await done(ledger, MAYA, Operation.REPORT_LOST, await card_of(ledger, MAYA))
+        await ledger.erase(MAYA)
+        for file in path.parent.glob("teller.db*"):
+            assert MAYA.encode() not in file.read_bytes()
+            assert b"Castellan" not in file.read_bytes()
 
     async def test_of_nobody_leaves_no_row(self, ledger: SqlLedger) -> None:
         before = await ledger.audit_trail()

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from teller.cards.audit import first_broken
 from teller.cards.demo import listing
-from teller.cards.ledger import NotProvenError
+from teller.cards.ledger import NotProvenError, TooManyOrdersError
 from teller.cards.records import Card, CardRecord, CardState, Clause, Operation
 from teller.cards.sql_ledger import SqlLedger
 from tests.cards.ledger_model import Model
@@ -86,12 +86,12 @@ class LedgerAndModel(RuleBasedStateMachine):
         got, raised = None, None
         try:
             got = self.run(real())
-        except (ValueError, NotProvenError) as error:
+        except (ValueError, NotProvenError, TooManyOrdersError) as error:
             raised = type(error)
         expected, expected_raise = None, None
         try:
             expected = model(got)
-        except (ValueError, NotProvenError) as error:
+        except (ValueError, NotProvenError, TooManyOrdersError) as error:
             expected_raise = type(error)
         assert (got, raised) == (expected, expected_raise)
 
@@ -188,8 +188,8 @@ class LedgerAndModel(RuleBasedStateMachine):
 
     @rule(
         phone=CALLERS,
-        story=st.lists(st.sampled_from([Operation.REPLACE, Operation.REPORT_LOST, Operation.ACTIVATE]), max_size=4),
-        places=st.lists(PLACES, min_size=4, max_size=4),
+        story=st.lists(st.sampled_from([Operation.REPLACE, Operation.REPORT_LOST, Operation.ACTIVATE]), max_size=7),
+        places=st.lists(PLACES, min_size=7, max_size=7),
     )
     def cards_are_ordered(self, phone: str, story: list[Operation], places: list[int]) -> None:
         self.prove(0, "one", phone, PINS[phone])
