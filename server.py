@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.graph = await build_workflow(services)
             app.state.started = int(time())
             services.index_sample_bank_in_background()
+            services.forget_in_background()
             _settle_garbage_collector()
             yield
 

@@ -6,6 +6,7 @@ What a write does stands in `wishes.py`, `commits.py` and `proofs.py`; how it is
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -155,7 +156,10 @@ class SqlLedger:
 
     async def erase(self, phone: str) -> bool:
         """Delete all that is known of a number, but for the audit trail's pseudonyms; False where that is nothing."""
-        return await self.write(lambda write: forgetting.erase(write, phone))
+        erased = await self.write(lambda write: forgetting.erase(write, phone))
+        with suppress(LedgerUnavailableError):  # busy: the log is emptied in its own time
+            await self._database.write_over_what_was_deleted()
+        return erased
 
     async def forget_old(self) -> None:
         """Delete wishes, proofs and wrong PINs that have outlived their use; writes do so too, in passing."""
