@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -67,7 +67,14 @@ def pseudonym(phone: str, key: bytes, salt: str = "") -> str:
 
 def sealed(entry: AuditEntry, previous_mac: str, key: bytes) -> AuditRow:
     """Return the entry as the row that follows the one with `previous_mac`."""
-    content = asdict(entry) | {"at": entry.at.astimezone(UTC).isoformat(), "detail": dict(entry.detail)}
+    content = {
+        "seq": entry.seq,
+        "at": entry.at.astimezone(UTC).isoformat(),
+        "event": entry.event,
+        "subject": entry.subject,
+        "wish_id": entry.wish_id,
+        "detail": dict(entry.detail),
+    }
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     mac = hmac.digest(key, f"audit:{previous_mac}:{canonical}".encode(), hashlib.sha256).hex()
     return AuditRow(entry, previous_mac, mac)

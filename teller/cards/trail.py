@@ -29,6 +29,7 @@ _NEXT = _ROWS.where(audit.c.seq > bindparam("after")).order_by(audit.c.seq).limi
 _FIRST = _ROWS.order_by(audit.c.seq).limit(BATCH)
 _NUMBERS = select(audit.c.seq).order_by(audit.c.seq).limit(BATCH)
 _ONE = _ROWS.where(audit.c.seq == bindparam("seq"))
+_EVENTS = frozenset(get_args(Event))
 _TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'",
     "postgresql": "SELECT tgname AS name FROM pg_trigger WHERE tgrelid = 'audit'::regclass AND tgenabled IN ('O', 'A')",
@@ -89,7 +90,7 @@ def _audit_row(row: Row[Any]) -> AuditRow:
     except (ValueError, TypeError, AttributeError, RecursionError):
         return _unreadable(row.seq)
     words = (row.subject or "", row.wish_id or "", row.previous_mac, row.mac)
-    ours = row.event in get_args(Event) and isinstance(entry.detail, dict) and all(isinstance(w, str) for w in words)
+    ours = row.event in _EVENTS and isinstance(entry.detail, dict) and all(isinstance(w, str) for w in words)
     return AuditRow(entry, row.previous_mac, row.mac) if ours else _unreadable(row.seq)
 
 
