@@ -20,6 +20,7 @@ def trail_table(entries: Iterable[AuditEntry]) -> Table:
     """Return audit rows; `detail` in words."""
     table = _table("no.", "at (UTC)", "what", "who", "detail")
     table.columns[0].justify = "right"
+    table.columns[2].no_wrap = table.columns[3].no_wrap = True
     for entry in entries:
         table.add_row(
             str(entry.seq), f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.event, entry.subject or "-", in_words(entry.detail)
