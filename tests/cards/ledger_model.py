@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from teller.cards.ledger import NotProvenError, TooManyOrdersError
 from teller.cards.policy import POLICY, TRANSITIONS
-from teller.cards.records import Card, CardRecord, CardState, Operation, PinVerdict, WishState
+from teller.cards.records import Card, CardRecord, CardState, Operation, PinVerdict, Purchase, WishState
 
 UNDER_WAY = (WishState.OPEN, WishState.SETTLING)
 TEN_MINUTES, DAY = timedelta(minutes=10), timedelta(days=1)
@@ -145,6 +145,15 @@ class Model:
         if wish.record:
             self.wishes[wish_id] = wish
         return wish.record
+
+    def disclose(
+        self, now: datetime, conversation: str, phone: str, card: Card, payments: tuple[Purchase, ...]
+    ) -> tuple[Purchase, ...]:
+        if card.token not in self.cards[phone]:
+            return ()
+        if self.proofs.get((conversation, phone), now) <= now:
+            raise NotProvenError
+        return payments
 
     def undo(self, now: datetime, wish_id: str, got: CardRecord | None) -> CardRecord | None:
         wish = self.wishes.get(wish_id)

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from teller.cards.audit import first_broken
 from teller.cards.demo import listing
 from teller.cards.ledger import NotProvenError, TooManyOrdersError
-from teller.cards.records import Card, CardRecord, CardState, Clause, Operation
+from teller.cards.records import Card, CardState, Clause, Operation
 from teller.cards.sql_ledger import SqlLedger
 from tests.cards.ledger_model import Model
 from tests.support.ledger import AUDIT_KEY, PINS, RUTH, TOMAS, Clock, Target, confirm, open_ledger
@@ -81,7 +81,7 @@ class LedgerAndModel(RuleBasedStateMachine):
         self.stale = [*self.stale[-5:], (phone, card)]
         return card
 
-    def both(self, real: Callable[[], Any], model: Callable[[CardRecord | None], CardRecord | None]) -> None:
+    def both(self, real: Callable[[], Any], model: Callable[[Any], Any]) -> None:
         """Do a write on the ledger, then on the model, which is told the names that the ledger chose."""
         got, raised = None, None
         try:
@@ -151,6 +151,14 @@ class LedgerAndModel(RuleBasedStateMachine):
         self.both(
             lambda: self.replicas[replica].commit_direct(conversation, phone, operation, card),
             lambda got: self.model.direct(self.clock.now, conversation, phone, operation, card, got),
+        )
+
+    @rule(replica=REPLICAS, conversation=CONVERSATIONS, phone=CALLERS, place=PLACES, old=st.booleans())
+    def disclose(self, replica: int, conversation: str, phone: str, place: int, old: bool) -> None:
+        card = self.card(phone, place, old)
+        self.both(
+            lambda: self.replicas[replica].disclose(conversation, phone, Operation.BALANCE, card),
+            lambda payments: self.model.disclose(self.clock.now, conversation, phone, card, payments),
         )
 
     @rule(replica=REPLICAS, which=st.integers(0, 9))
