@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
             app.state.graph = await build_workflow(services)
             app.state.started = int(time())
             services.index_sample_bank_in_background()
+            services.forget_in_background()
             _settle_garbage_collector()
             pulse = asyncio.create_task(keep_pulse(app.state.admission.adapt))
             yield

@@ -68,6 +68,7 @@ OutcomeKind = Literal[
     "conflict",
     "unknown_number",
     "no_cards",
+    "too_many_orders",  # so many cards were ordered in place of others that a person has to go on
     "lacks_card",  # names a card that the caller does not have
     "no_conversation",
     "outcome_unknown",  # a write was sent and no answer came: it was done, or it was not

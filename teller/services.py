@@ -30,6 +30,9 @@ from teller.settings import Settings
 SHIPPED_VECTORS = Path(__file__).parent / "models" / "bge-small-en-v1.5" / "shipped_vectors.npz"
 """The vectors of the sample bank and of the utterances, made by `make vectors`: a first start embeds none of them."""
 
+FORGET_EVERY_SECONDS = 600.0
+"""How often a server deletes the ledger's rows of yesterday; where there are none this writes nothing."""
+
 if TYPE_CHECKING:
     from teller.models.bedrock.titan import TitanEmbeddings
 
@@ -119,6 +122,12 @@ class Services:
         self.background.add(task)
         task.add_done_callback(self.background.discard)
 
+    def forget_in_background(self) -> None:
+        """Delete what has outlived its use now and then, so that it dies in a quiet server, too."""
+        task = asyncio.create_task(self._forget_now_and_then())
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
     async def index_sample_bank(self) -> None:
         """Fill a new index with the sample bank, unless it is off."""
         if self.settings.sample_bank == "on":
@@ -126,6 +135,12 @@ class Services:
         await self.ingester.fill_vectors()
         for document in await self.index.documents():
             await self.quote.prepare(await self.index.passages_of(document.document_id))
+
+    async def _forget_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(FORGET_EVERY_SECONDS)
+            with suppress(LedgerUnavailableError):  # the next time, then
+                await self.ledger.forget_old()
 
     async def _index_sample_bank(self) -> None:
         try:
