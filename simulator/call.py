@@ -117,6 +117,7 @@ class Call:
         """Hear the opening: the platform's own line, or the model's."""
         if self._setting.opening is not None:
             self._history.heard(self._setting.opening)
+            self._tell(AssistantHeard(self.elapsed, self._setting.opening, cut=False))
             return
         turn = self._open_turn("")
         await self._ask(turn, "", "opening")
