@@ -1,0 +1,81 @@
+"""The calls of examples/calls, played against Teller in process: two replicas, one ledger, virtual time."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from simulator import virtual_time
+from simulator.player import Player
+from simulator.reading import read_script
+from simulator.report import CallReport
+from tests.support.server import ROOT
+from tests.support.virtual_time import Replicas, replicas, run
+
+CALLS = sorted((ROOT / "examples" / "calls").glob("*.yaml"))
+
+NOT_YET = {
+    "activate_card": "activating is not offered",
+    "balance_with_pin": "the balance is not offered",
+    "changed_mind_after_yes": "a yes does not settle",
+    "fraud_in_progress": "a block is not offered first",
+    "lost_card": "reporting a card lost is not offered",
+    "lost_card_hang_up": "reporting a card lost is not offered",
+    "the_other_card": "an open question is not moved to the other card",
+    "unblock_with_pin": "unblocking is not offered",
+    "wrong_pin": "unblocking is not offered",
+}
+"""Scripts whose expectations the card dialogue does not meet yet, and what it lacks. It shall become empty."""
+
+
+async def play(file: Path, bank: Replicas) -> CallReport:
+    await bank.reset()
+    ids = (f"{file.stem}-{number}" for number in range(1, 100))
+    player = Player(
+        read_script(file),
+        bank.line,
+        clock=virtual_time.now,
+        read_ledger=bank.ledger,
+        new_call_id=lambda: next(ids),
+    )
+    report = await player.play()
+    await bank.at_rest()
+    return report
+
+
+@pytest.fixture(scope="module")
+def reports(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, CallReport]:
+    """All calls, one after the other, each on a demo ledger as at its beginning."""
+    data_dir = shutil.copytree(bank, tmp_path_factory.mktemp("calls") / "data")
+
+    async def play_all() -> dict[str, CallReport]:
+        async with replicas(data_dir, 2) as bank:
+            return {file.stem: await play(file, bank) for file in CALLS}
+
+    return run(play_all())
+
+
+def test_there_are_twenty_calls_and_more() -> None:
+    assert len(CALLS) >= 20
+    assert set(NOT_YET) <= {file.stem for file in CALLS}
+
+
+@pytest.mark.parametrize("name", [file.stem for file in CALLS])
+def test_a_call_goes_as_its_script_expects(
+    name: str, reports: dict[str, CallReport], request: pytest.FixtureRequest
+) -> None:
+    if name in NOT_YET:
+        request.applymarker(pytest.mark.xfail(reason=NOT_YET[name], strict=True))
+    checks = reports[name].checks
+    assert checks, "a script that expects nothing shows nothing"
+    assert [check for check in checks if not check.met] == []
+
+
+def test_the_same_call_goes_the_same_way_again(reports: dict[str, CallReport], bank: Path, tmp_path: Path) -> None:
+    data_dir = shutil.copytree(bank, tmp_path / "data")
+
+    async def again() -> CallReport:
+        async with replicas(data_dir, 2) as bank:
+            return await play(ROOT / "examples" / "calls" / "speculation_storm.yaml", bank)
+
+    assert run(again()).turns == reports["speculation_storm"].turns
