@@ -1,5 +1,6 @@
-"""The calls of examples/calls, played against Teller in process: two replicas, one ledger, virtual time."""
+"""The calls of examples/calls and of the page about scripts, in process: two replicas, one ledger, virtual time."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,12 +8,13 @@ import pytest
 
 from simulator import virtual_time
 from simulator.player import Player
-from simulator.reading import read_script
+from simulator.reading import parse_script, read_script
 from simulator.report import CallReport
 from tests.support.server import ROOT
 from tests.support.virtual_time import Replicas, replicas, run
 
 CALLS = sorted((ROOT / "examples" / "calls").glob("*.yaml"))
+PAGE = (ROOT / "docs" / "call_scripts.md").read_text("utf-8")
 
 NOT_YET = {
     "activate_card": "activating is not offered",
@@ -28,11 +30,20 @@ NOT_YET = {
 """Scripts whose expectations the card dialogue does not meet yet, and what it lacks. It shall become empty."""
 
 
-async def play(file: Path, bank: Replicas) -> CallReport:
+SCRIPTS = {
+    **{file.stem: read_script(file) for file in CALLS},
+    **{
+        f"page-{place}": parse_script(text)
+        for place, text in enumerate(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+    },
+}
+
+
+async def play(name: str, bank: Replicas) -> CallReport:
     await bank.reset()
-    ids = (f"{file.stem}-{number}" for number in range(1, 100))
+    ids = (f"{name}-{number}" for number in range(1, 100))
     player = Player(
-        read_script(file),
+        SCRIPTS[name],
         bank.line,
         clock=virtual_time.now,
         read_ledger=bank.ledger,
@@ -50,17 +61,18 @@ def reports(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, C
 
     async def play_all() -> dict[str, CallReport]:
         async with replicas(data_dir, 2) as bank:
-            return {file.stem: await play(file, bank) for file in CALLS}
+            return {name: await play(name, bank) for name in SCRIPTS}
 
     return run(play_all())
 
 
 def test_there_are_twenty_calls_and_more() -> None:
     assert len(CALLS) >= 20
-    assert set(NOT_YET) <= {file.stem for file in CALLS}
+    assert len([name for name in SCRIPTS if name.startswith("page")]) == 2
+    assert set(NOT_YET) <= set(SCRIPTS)
 
 
-@pytest.mark.parametrize("name", [file.stem for file in CALLS])
+@pytest.mark.parametrize("name", list(SCRIPTS))
 def test_a_call_goes_as_its_script_expects(
     name: str, reports: dict[str, CallReport], request: pytest.FixtureRequest
 ) -> None:
@@ -76,6 +88,6 @@ def test_the_same_call_goes_the_same_way_again(reports: dict[str, CallReport], b
 
     async def again() -> CallReport:
         async with replicas(data_dir, 2) as bank:
-            return await play(ROOT / "examples" / "calls" / "speculation_storm.yaml", bank)
+            return await play("speculation_storm", bank)
 
     assert run(again()).turns == reports["speculation_storm"].turns
