@@ -1,23 +1,23 @@
 """The LangServe routes and their chat playground: a thin, frozen door (the library is archived; the graph is not)."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Self, cast
 
 from fastapi import APIRouter, Depends, Request
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, convert_to_messages
+from langchain_core.messages import AnyMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig, RunnableGenerator
 from langserve import CustomUserType, add_routes
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from doors.access import require
 from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
+from graph.private_words import PrivateWords, set_apart
 from graph.state import InputState
 from graph.turn import RunningTurn
 from graph.workflow import Teller
 from teller.caller import Caller, Trust
 from teller.keys import ApiKey
-from teller.redaction import without_card_numbers
 
 
 def _messages(value: object) -> object:
@@ -38,6 +38,27 @@ class AgentInput(CustomUserType):
 
     messages: Annotated[list[AnyMessage], BeforeValidator(_messages)] = Field(min_length=1)
     caller: SkipJsonSchema[AgentCaller | None] = None
+    _state: InputState
+    _words: PrivateWords
+
+    @model_validator(mode="after")
+    def _set_apart(self) -> Self:
+        """Take out what LangServe must not trace or stream back, before it sees the input."""
+        named = self.caller or AgentCaller()
+        given: InputState = {
+            "messages": self.messages,
+            "caller": Caller(phone=named.phone, trust=Trust.ASSERTED),
+            "conversation_id": named.conversation_id,
+        }
+        self._state, self._words = set_apart(given)
+        self.messages = self._state["messages"]
+        self.caller = named.model_copy(update={"phone": None})
+        return self
+
+    def turn(self, graph: Teller, client: str) -> RunningTurn:
+        """Return this input's turn of the graph, begun."""
+        options = TurnOptions(channel=self.caller.channel) if self.caller else DEFAULT_OPTIONS
+        return RunningTurn(graph, {**self._state, "client": client}, options, self._words)
 
 
 def agent_routes(graph: Callable[[], Teller]) -> APIRouter:
@@ -46,7 +67,7 @@ def agent_routes(graph: Callable[[], Teller]) -> APIRouter:
     async def answer(inputs: AsyncIterator[AgentInput], config: RunnableConfig) -> AsyncIterator[str]:
         async for given in inputs:
             client = config.get("configurable", {}).get("client", "")
-            turn = RunningTurn(graph(), _graph_input(given, client), _options(given))
+            turn = given.turn(graph(), client)
             try:
                 async for event in turn:
                     if isinstance(event, str):
@@ -66,22 +87,3 @@ def _keep_key(request: Request, key: Annotated[ApiKey, Depends(require("chat"))]
 
 def _with_client(config: dict[str, Any], request: Request) -> dict[str, Any]:
     return {**config, "configurable": {"client": request.state.key.name}}
-
-
-def _options(given: AgentInput) -> TurnOptions:
-    return TurnOptions(channel=given.caller.channel) if given.caller else DEFAULT_OPTIONS
-
-
-def _graph_input(given: AgentInput, client: str) -> InputState:
-    caller = given.caller or AgentCaller()
-    return {
-        "messages": [_masked(message) for message in given.messages],
-        "caller": Caller(phone=caller.phone, trust=Trust.ASSERTED),
-        "conversation_id": caller.conversation_id,
-        "client": client,
-    }
-
-
-def _masked(message: AnyMessage) -> AnyMessage:
-    text = without_card_numbers(message.text)
-    return type(message)(content=text) if isinstance(message, HumanMessage | AIMessage) else message

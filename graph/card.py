@@ -1,56 +1,45 @@
 """card: the caller's own card. Resolves caller, card and operation, applies the policy, then asks, acts or declines.
 
-Never raises: a ledger that does not answer is an outcome too, and the caller hears that nothing was changed.
+The node never raises: a ledger that does not answer is an outcome too, and the caller hears that nothing was changed.
+Its parts: `card_turn.py` (what is known), `card_form.py` (which card, proof, confirmation), `card_settling.py` (the
+wait before a write), `card_sentences.py` (what is said).
 """
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import structlog
 from langgraph.runtime import Runtime
 
-from graph.card_sentences import question_confirm, question_which
-from graph.history import spoken_turns, turn_text
+from graph.card_form import CardForm, done
+from graph.card_settling import OvertakenError, Settling
+from graph.card_turn import CardTurn
+from graph.lines import fillers
 from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
 from graph.state import CardOutcome, OutcomeKind, TellerState, TurnUpdate
 from teller.caller import Caller, Trust
-from teller.cards.choice import choose
-from teller.cards.dialogue import HeardQuestion, answer_hash, heard_question, is_plain_request, read_answer
+from teller.cards.answers import wants_both
+from teller.cards.choice import Choice, choose_instead
+from teller.cards.dialogue import HeardQuestion
 from teller.cards.ledger import CardView, OutcomeUnknownError
+from teller.cards.pin_words import turn_words
 from teller.cards.policy import POLICY, fits
-from teller.cards.records import UNDER_WAY, Card, CardRecord, CardState, Clause, Holder, Operation, Wish, WishState
+from teller.cards.reading import Reading, read_turn
+from teller.cards.records import Card, Operation, Wish, WishState
 from teller.errors import LedgerUnavailableError
 from teller.services import Services
-from tools.cards import CardTools, card_tools
+from tools.cards import CardTools
 
 _log = structlog.get_logger(__name__)
-
-_SURE = 0.5  # below this confidence chat asks too, instead of acting at once
-
-
-@dataclass(frozen=True, slots=True)
-class CardTurn:
-    """One turn about cards, as far as it is known before anything is asked or done.
-
-    `words`: what the caller said of the card in this turn. `plain`: the wish is put plainly enough to act on it where
-    the policy lets chat act at once. `answered`: the question that this turn answers, if it answers one.
-    """
-
-    operation: Operation
-    phone: str
-    conversation: str | None
-    channel: Channel
-    holder: Holder
-    words: str
-    plain: bool
-    answered: HeardQuestion | None = None
 
 
 class CardDesk:
     """The node."""
 
     def __init__(self, services: Services) -> None:
-        self._tools: CardTools = card_tools(services.ledger)
+        self._ledger = services.ledger
+        self._tools = CardTools(services.ledger)
+        self._settling = Settling(services.ledger, services.settings, services.unfinished)
+        self._form = CardForm(services.ledger, self._settling)
         self._least_trust = services.settings.min_caller_trust
 
     async def __call__(self, state: TellerState, *, runtime: Runtime[TurnOptions]) -> TurnUpdate:
@@ -68,117 +57,118 @@ class CardDesk:
 
     async def _outcome(self, state: TellerState, operation: Operation, channel: Channel) -> CardOutcome:
         caller, conversation = state.get("caller") or Caller(), state.get("conversation")
-        if refusal := refused(caller, operation, self._least_trust):
-            await self._tools.note_refusal.ainvoke({"phone": caller.phone, "operation": operation, "reason": refusal})
-            return CardOutcome(refusal, operation)
-        view: CardView = await self._tools.view_cards.ainvoke({"phone": caller.phone, "conversation": conversation})
+        refusal = refused(caller, operation, self._least_trust)
+        if refusal or caller.phone is None:
+            await self._tools.note_refusal(caller.phone, operation, refusal or "no_number")
+            return CardOutcome(refusal or "no_number", operation)
+        view: CardView = await self._tools.view_cards(caller.phone, conversation)
         if view.holder is None:
             return CardOutcome("unknown_number", operation)
         if not view.holder.cards:
             return CardOutcome("no_cards", operation)
-        history = spoken_turns(state["messages"])
-        intent = state["intent"]
-        words = intent.request or turn_text(history)
-        plain = is_plain_request(words, operation, sure=intent.confidence >= _SURE)
-        turn = CardTurn(operation, view.holder.phone, conversation, channel, view.holder, words, plain)
-        question = heard_question(view.wishes, history)
-        if question and (outcome := await self._answered(turn, question)):
-            return outcome
-        if intent.decided_by == "dialogue" and (wish := view.open_wish):
-            return await self._ask_again(turn, wish)
-        return await self._wished(turn)
+        turn = CardTurn.of(state, view, view.holder, channel, self._ledger)
+        wish = view.open_wish
+        if wish and not await self._tools.note_request(wish.id, turn.requested_at):
+            return _open_question(turn, wish)
+        try:
+            return await self._dispatch(turn, state)
+        except OvertakenError:
+            wish = (await self._tools.view_cards(turn.phone, turn.conversation)).open_wish or wish
+            return _open_question(turn, wish) if wish else CardOutcome("question", operation)
 
-    async def _answered(self, turn: CardTurn, question: HeardQuestion) -> CardOutcome | None:
-        """Return what the answer to an open question leads to; None where the turn is no answer to it."""
-        wish = question.wish
-        turn = replace(turn, operation=wish.operation)
-        card = turn.holder.card(wish.card_token) if wish.card_token else None
-        match read_answer(question, turn.holder.cards):
-            case "yes" if card:
-                return await self._confirmed(turn, question, card)
-            case "no" if wish.state in UNDER_WAY:
-                await self._tools.give_up.ainvoke({"wish": wish})
-                return CardOutcome("given_up", wish.operation, (card,) if card else ())
-            case "card" if wish.state in UNDER_WAY:
-                return await self._wished(replace(turn, plain=True, answered=question))
+    async def _dispatch(self, turn: CardTurn, state: TellerState) -> CardOutcome:
+        reading = read_turn(turn.view, turn.history, turn.pin, self._ledger.now(), fillers())
+        await self._reopen(turn, reading)
+        outcome = await self._answered(turn, reading)
+        if outcome is None and state["intent"].decided_by == "dialogue" and (wish := turn.view.open_wish):
+            return await self._ask_again(turn, wish)
+        outcome = outcome or await self._form.begin(turn)
+        return await self._with_next_wish(turn, state, reading.question, outcome)
+
+    async def _reopen(self, turn: CardTurn, reading: Reading) -> None:
+        """Stop what settles, if these words are others than those that it settles for."""
+        wish, question = turn.view.open_wish, reading.question
+        if wish is None or wish.state is not WishState.SETTLING or wish.answer_hash is None:
+            return
+        words = turn.pin.words if reading.kind == "pin" else turn_words(question.answer) if question else ""
+        if self._ledger.fingerprint(words) != wish.answer_hash:
+            await self._tools.reopen(wish.id, wish.answer_hash)
+
+    async def _answered(self, turn: CardTurn, reading: Reading) -> CardOutcome | None:
+        """Return what an answer to an open question leads to; None where the turn is no answer."""
+        wish, question = reading.wish, reading.question
+        if wish is None:
+            return None
+        about = turn.about(wish)
+        match reading.kind:
+            case "take back":
+                return await self._take_back(turn, wish)
+            case "too late":
+                return _recorded(about, wish, "too_late") if wish.record else None
+            case "pin":
+                return await self._form.go_on(about)
+            case "yes" if question and about.card:
+                return await self._confirmed(about, question, about.card)
+            case "no":
+                await self._tools.give_up(wish.id)
+                return CardOutcome("given_up", wish.operation, (about.card,) if about.card else ())
+            case "card" if question:
+                choice = choose_instead(turn.holder.cards, question.answer, about.card)
+                return await self._form.choose(replace(about, plain=True, answered=question), choice)
+            case "both" if question:
+                return await self._form.choose(
+                    replace(about, plain=True, words=question.answer), Choice(turn.holder.cards, named=True)
+                )
             case _:
                 return None
 
-    async def _confirmed(self, turn: CardTurn, question: HeardQuestion, card: Card) -> CardOutcome | None:
+    async def _confirmed(self, turn: CardTurn, question: HeardQuestion, card: Card) -> CardOutcome:
         wish = question.wish
-        if wish.state is WishState.DROPPED:
-            return None
         if wish.state is WishState.DONE:  # the same answer again: what was done is told, if it still holds
-            told_before = wish.record and wish.record.card.version == card.version
-            return _done(wish.record) if wish.record and told_before else CardOutcome("status", wish.operation, (card,))
+            return _recorded(turn, wish, "done")
         if card.version != wish.card_version:
             return CardOutcome("status", wish.operation, (card,))
-        return await self._act(replace(turn, answered=question), card)
+        return await self._form.confirmed(turn, question, card)
 
-    async def _wished(self, turn: CardTurn) -> CardOutcome:
-        """Return what a wish leads to: told, asked, or done at once."""
-        if not POLICY[turn.operation].offered:
-            return CardOutcome("not_offered", turn.operation)
-        choice = choose(turn.holder.cards, turn.words)
-        held = tuple(card for card in turn.holder.cards if card.state is not CardState.CLOSED)
-        if choice.named and not choice.cards:
-            return CardOutcome("lacks_card", turn.operation, held)
-        chosen = choice.cards if choice.named else held or turn.holder.cards
-        if turn.operation is Operation.STATUS:
-            return CardOutcome("status", turn.operation, chosen)
-        fitting = tuple(card for card in chosen if fits(turn.operation, card))
-        if not fitting:
-            return CardOutcome("unchanged", turn.operation, chosen)
-        if turn.conversation is None:
-            return CardOutcome("no_conversation", turn.operation)
-        return await self._ask_or_act(turn, fitting)
+    async def _take_back(self, turn: CardTurn, blocked: Wish) -> CardOutcome:
+        """Take a block back, then go on with the card that was meant, if one was named."""
+        current = turn.holder.card(blocked.card_token) if blocked.card_token else None
+        await self._settling.correction_stands(turn)
+        record = await self._tools.take_back(blocked.id)
+        if record is None:
+            return CardOutcome("status", Operation.BLOCK, (current,) if current else turn.holder.cards)
+        outcome = CardOutcome("taken_back", Operation.BLOCK, (record.card,), record)
+        instead = choose_instead(turn.holder.cards, turn.words, current)
+        meant_others = tuple(card for card in instead.cards if card.token != record.card.token)
+        if not instead.named or not meant_others:
+            return outcome
+        meant = replace(turn, operation=Operation.BLOCK, plain=True, card=None)
+        return replace(outcome, then=await self._form.choose(meant, Choice(meant_others, named=True)))
 
-    async def _ask_or_act(self, turn: CardTurn, fitting: tuple[Card, ...]) -> CardOutcome:
-        if len(fitting) > 1:
-            text = question_which(turn.operation, fitting, turn.channel)
-            return await self._ask(turn, None, Clause("card", text, None, datetime.now(UTC)))
-        card = fitting[0]
-        rule = POLICY[turn.operation]
-        asks = rule.voice if turn.channel == "voice" else rule.chat
-        if asks == "yes" or not turn.plain:
-            text = question_confirm(turn.operation, card, turn.channel)
-            return await self._ask(turn, card, Clause("confirm", text, card.token, datetime.now(UTC)))
-        return await self._act(turn, card)
-
-    async def _act(self, turn: CardTurn, card: Card) -> CardOutcome:
-        """Write, once: the wish that was answered, or one that needed no question."""
-        record: CardRecord | None
-        if turn.answered:
-            arguments = {"wish": turn.answered.wish, "answer_hash": answer_hash(turn.answered), "card": card}
-            record = await self._tools.carry_out_confirmed.ainvoke(arguments)
-        else:
-            arguments = {
-                "conversation": turn.conversation,
-                "phone": turn.phone,
-                "operation": turn.operation,
-                "card": card,
-            }
-            record = await self._tools.carry_out.ainvoke(arguments)
-        return _done(record) if record else await self._present_state(turn, card)
+    async def _with_next_wish(
+        self, turn: CardTurn, state: TellerState, question: HeardQuestion | None, outcome: CardOutcome
+    ) -> CardOutcome:
+        """Return the outcome with what follows it: the other cards of "both", or a second wish of the same turn."""
+        if outcome.kind == "question" and state["intent"].also and state["intent"].decided_by == "utterances":
+            return replace(outcome, kind="one_by_one")
+        if outcome.question or outcome.then:
+            return outcome
+        again = replace(turn, plain=False, answered=None, card=None)
+        if outcome.record and question and any(wants_both(words) for words in question.earlier):
+            done_with = outcome.record.card.token
+            rest = [card for card in turn.holder.cards if card.token != done_with and fits(outcome.operation, card)]
+            if rest:
+                meant = Choice(tuple(rest[:1]), named=True)
+                following = replace(again, operation=outcome.operation)
+                return replace(outcome, then=await self._form.choose(following, meant))
+        if also := state["intent"].also:
+            following = replace(again, operation=also.operation, words=also.words)
+            return replace(outcome, then=await self._form.begin(following))
+        return outcome
 
     async def _ask_again(self, turn: CardTurn, wish: Wish) -> CardOutcome:
         """Return the open question once more, in the same row: the turn was a question in between, or was not clear."""
-        clause = wish.clauses[-1]
-        card = turn.holder.card(clause.card_token) if clause.card_token else None
-        return await self._ask(
-            replace(turn, operation=wish.operation), card, replace(clause, asked_at=datetime.now(UTC))
-        )
-
-    async def _ask(self, turn: CardTurn, card: Card | None, clause: Clause) -> CardOutcome:
-        """Commit the question before it is spoken."""
-        arguments = {"conversation": turn.conversation, "phone": turn.phone, "operation": turn.operation}
-        await self._tools.ask_caller.ainvoke({**arguments, "card": card, "clause": clause})
-        return CardOutcome("question", turn.operation, (card,) if card else (), question=clause)
-
-    async def _present_state(self, turn: CardTurn, card: Card) -> CardOutcome:
-        view: CardView = await self._tools.view_cards.ainvoke({"phone": turn.phone, "conversation": None})
-        now = view.holder.card(card.token) if view.holder else None
-        return CardOutcome("unchanged", turn.operation, (now or card,))
+        return await self._form.ask(turn.about(wish), wish.clauses[-1])
 
 
 def refused(caller: Caller, operation: Operation, least_trust: Trust) -> OutcomeKind | None:
@@ -191,5 +181,14 @@ def refused(caller: Caller, operation: Operation, least_trust: Trust) -> Outcome
     return None if enough else "not_trusted"
 
 
-def _done(record: CardRecord) -> CardOutcome:
-    return CardOutcome("done", record.operation, (record.card,), record)
+def _open_question(turn: CardTurn, wish: Wish) -> CardOutcome:
+    """Return what stands open, with nothing written: a newer request speaks for this turn."""
+    card = turn.about(wish).card
+    return CardOutcome("question", wish.operation, (card,) if card else (), question=wish.clauses[-1])
+
+
+def _recorded(turn: CardTurn, wish: Wish, kind: OutcomeKind) -> CardOutcome:
+    """Return what was done for a wish, while it still holds; else how the card stands now."""
+    if turn.card and wish.record and wish.record.card.version == turn.card.version:
+        return replace(done(wish.record), kind=kind)
+    return CardOutcome("status", wish.operation, (turn.card,) if turn.card else turn.holder.cards)

@@ -1,16 +1,33 @@
 """classify: what does this turn wish? First the open card question, then the nearest examples; no network."""
 
+import re
+from dataclasses import replace
+
 from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, ToolMessage
 from langgraph.runtime import Runtime
 
+from graph.card_turn import pin_of
 from graph.history import resolved_caller, spoken_turns, turn_text
 from graph.intents import IntentClassifier
+from graph.lines import fillers
 from graph.options import TurnOptions
-from graph.state import Intent, TellerState, TurnUpdate
+from graph.private_words import private_turns, without_masks
+from graph.state import Intent, Route, TellerState, TurnUpdate
 from teller.caller import conversation_of
-from teller.cards.dialogue import Turn, heard_question, read_answer
+from teller.cards.answers import is_yes
+from teller.cards.dialogue import Turn, runs
+from teller.cards.reading import Reading, read_turn
+from teller.cards.records import Operation, Wish, WishState
 from teller.errors import LedgerUnavailableError
 from teller.services import Services
+
+_ASKS_HOW = re.compile(
+    r"\bhow (?:do|can|would|should|does|long|soon)\b|\bwhat (?:do i|should i|happens|would)\b|\bdo i (?:need|have to)\b"
+    r"|\bis there an? (?:fee|limit|way|deadline)\b|\bwhat(?:'s| is) the (?:process|procedure|deadline|fee)\b",
+    re.IGNORECASE,
+)
+_FOR_A_PERSON = ("dispute_open", "change_details", "account_service", "access_problem")
+_SURE = 0.5  # below this a turn beside an open question is taken for one that was not understood
 
 
 class Classify:
@@ -29,33 +46,76 @@ class Classify:
         conversation = conversation_of(state.get("client", ""), state.get("conversation_id"), caller.phone, first)
         intent = by_shape(messages, history)
         if intent is None:
-            intent = await self._intent(history, caller.phone, conversation)
+            intent = await self._intent(state, history, caller.phone, conversation)
         return {"caller": caller, "conversation": conversation, "intent": intent}
 
-    async def _intent(self, history: list[Turn], phone: str | None, conversation: str | None) -> Intent:
-        nearest = await self._classifier.classify(turn_text(history))
-        if phone is None or conversation is None or all(turn.role == "user" for turn in history):
-            return nearest
-        return await self._with_open_question(nearest, history, phone, conversation)
-
-    async def _with_open_question(self, nearest: Intent, history: list[Turn], phone: str, conversation: str) -> Intent:
-        """Return the intent of a turn in a conversation that may have an open card question."""
+    async def _intent(self, state: TellerState, history: list[Turn], phone: str | None, talk: str | None) -> Intent:
+        text = without_masks(turn_text(history))
+        nearest = _question_first(await self._classifier.classify(text), text)
+        if all(turn.role == "user" for turn in history):
+            return _first_things_first(nearest, phone)
+        if phone is None or talk is None:
+            return _wants_person(nearest, history)
         try:
-            view = await self._ledger.view(phone, conversation)
+            view = await self._ledger.view(phone, talk)
         except LedgerUnavailableError:
             return nearest  # a card turn will meet it again, and say so; the others do not need the ledger
-        heard = heard_question(view.wishes, history)
-        cards = view.holder.cards if view.holder else ()
-        if heard and read_answer(heard, cards) != "other":
-            return Intent(("card",), "answer", heard.wish.operation, decided_by="dialogue")
-        wish = view.open_wish
-        if wish is None or "card" in nearest.routes:
-            return nearest
-        if nearest.routes == ("smalltalk",):
-            return Intent(("card",), "answer", wish.operation, nearest.confidence, decided_by="dialogue")
-        return Intent(
-            (*nearest.routes, "card"), nearest.topic, wish.operation, nearest.confidence, decided_by="dialogue"
-        )
+        private = private_turns(state["messages"])
+        reading = read_turn(view, private, pin_of(private, view, self._ledger), self._ledger.now(), fillers())
+        if reading.kind != "other" and reading.wish:
+            return await self._answer(reading, reading.wish, nearest)
+        if wish := view.open_wish:
+            return _beside_open_question(nearest, wish)
+        return _first_things_first(_wants_person(nearest, history), phone)
+
+    async def _answer(self, reading: Reading, wish: Wish, nearest: Intent) -> Intent:
+        """Return the intent of an answer, with what else the turn wished that began it all."""
+        began = reading.question.earlier[:1] if reading.question else ()
+        first = await self._classifier.classify(began[0]) if began else None
+        person: tuple[Route, ...] = ("handoff",) if first and first.topic == "fraud_in_progress" else ()
+        asks: tuple[Route, ...] = ("knowledge",) if reading.kind == "too late" and "knowledge" in nearest.routes else ()
+        also = first.also if first and first.also and first.also.operation is not wish.operation else None
+        return Intent((*asks, "card", *person), "answer", wish.operation, also=also, decided_by="dialogue")
+
+
+def _beside_open_question(nearest: Intent, wish: Wish) -> Intent:
+    """Return the intent of a turn that does not answer the open question: it is asked again, after what else is due.
+
+    A new wish about cards takes its place, and so does a caller who wants a person or says goodbye, unless a yes is
+    just settling, which these words may have changed.
+    """
+    sure_of_card = "card" in nearest.routes and nearest.confidence >= _SURE
+    leaves = nearest.routes == ("handoff",) or nearest.topic == "goodbye"
+    if sure_of_card or (leaves and wish.state is not WishState.SETTLING):
+        return nearest
+    understood = nearest.confidence >= _SURE and nearest.routes[0] in ("knowledge", "handoff", "out_of_scope")
+    if not understood:
+        return Intent(("card",), "answer", wish.operation, nearest.confidence, decided_by="dialogue")
+    routes: tuple[Route, ...] = (*(route for route in nearest.routes if route != "card"), "card")
+    return Intent(routes, nearest.topic, wish.operation, nearest.confidence, decided_by="dialogue")
+
+
+def _question_first(intent: Intent, text: str) -> Intent:
+    """Return the intent of a turn that asks how something goes which only a person can do: answered, then a person."""
+    if intent.routes == ("handoff",) and intent.topic in _FOR_A_PERSON and _ASKS_HOW.search(text):
+        return replace(intent, routes=("knowledge", "handoff"))
+    return intent
+
+
+def _first_things_first(intent: Intent, phone: str | None) -> Intent:
+    """Return the intent of somebody whose card is being misused as a wish to block it, before he goes to a person."""
+    if intent.topic != "fraud_in_progress" or phone is None:
+        return intent
+    return replace(intent, routes=("card", "handoff"), action=Operation.BLOCK)
+
+
+def _wants_person(intent: Intent, history: list[Turn]) -> Intent:
+    """Return the intent of a turn that accepts the offer of a person, which the last assistant turn made."""
+    before = next((turn.text for turn in reversed(runs(history)) if turn.role == "assistant"), "")
+    offered = "put you through" in before and not before.rstrip().endswith("?")
+    if offered and is_yes(turn_text(history)):
+        return Intent(("handoff",), "person", decided_by="dialogue")
+    return intent
 
 
 def by_shape(messages: list[AnyMessage], history: list[Turn]) -> Intent | None:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from graph.events import ToolCallDelta
-from graph.state import CardOutcome, Intent
+from graph.state import CardOutcome, Intent, Retrieval
 
 Tool = dict[str, Any]
 """A tool as a request declares it: `{"type": …, "function": {"name", "description", "parameters"}}`."""
@@ -20,6 +20,7 @@ Tool = dict[str, Any]
 _END_CALL = re.compile(r"end_?call|hang_?up", re.IGNORECASE)
 _TRANSFER_CALL = re.compile(r"transfer_?call", re.IGNORECASE)
 _TRANSFER = re.compile(r"transfer", re.IGNORECASE)
+_NOTHING_DONE = ("no_number", "not_trusted", "conflict", "unknown_number", "no_cards", "no_conversation", "unavailable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,17 @@ class ClientTools:
     others: tuple[Tool, ...] = ()
     demanded: bool = False
 
-    def call_for(self, intent: Intent, outcome: CardOutcome | None) -> ToolCallDelta | None:
-        """Return the call that a turn leads to by rule: a goodbye hangs up, a wish for a person puts through."""
+    def call_for(
+        self, intent: Intent, outcome: CardOutcome | None, retrieval: Retrieval | None
+    ) -> ToolCallDelta | None:
+        """Return the call that a turn leads to by rule: a goodbye hangs up, a wish for a person puts through.
+
+        Where there is something to say first, an answer or a question about a card, a person is offered instead.
+        """
         if intent.topic == "goodbye" and self.end_call:
             return _call(self.end_call, {})
-        return self.transfer if intent.routes == ("handoff",) and outcome is None else None
+        silent = (outcome is None or outcome.kind in _NOTHING_DONE) and not (retrieval and retrieval.passages)
+        return self.transfer if "handoff" in intent.routes and silent else None
 
 
 def sort_tools(tools: Iterable[Tool], tool_choice: object) -> ClientTools:

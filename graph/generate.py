@@ -5,14 +5,14 @@ from uuid import uuid4
 from langgraph.runtime import Runtime
 
 from graph.answer import Answer
-from graph.card_sentences import told
+from graph.card_sentences import fraud_first, told
 from graph.client_tools import sort_tools
-from graph.history import user_turns
-from graph.lines import has_line, line
+from graph.history import spoken_turns, user_turns
+from graph.lines import failed_before, has_line, line
 from graph.model_speech import ModelSpeech
 from graph.options import DEFAULT_OPTIONS, TurnOptions
 from graph.prompting import conversation_prompt, knowledge_prompt
-from graph.state import Intent, Retrieval, TellerState, TurnUpdate
+from graph.state import CardOutcome, Intent, Retrieval, TellerState, TurnUpdate
 from teller.errors import LedgerUnavailableError, SearchUnavailableError
 from teller.services import Services
 
@@ -36,33 +36,44 @@ class Generate:
         _raise_if_nothing_can_be_said(state, options)
         tools = sort_tools(options.tools, options.tool_choice)
         answer = Answer(runtime.stream_writer, uuid4(), self._models.choose(options.model).name)
-        if call := tools.call_for(intent, outcome):
+        if call := tools.call_for(intent, outcome, state.get("retrieval")):
             answer.call(call)
         else:
-            if outcome:
-                answer.say(told(outcome, options.channel))
+            outcomes = _in_turn(outcome)
+            if outcomes and intent.topic == "fraud_in_progress" and outcomes[-1].question:
+                answer.say(fraud_first(options.channel))
+            for one in outcomes:
+                answer.say(told(one, options.channel))
             await _speak(state, ModelSpeech(self._models, tools, options, answer, self._patience))
-            if outcome and outcome.question:
-                answer.say(outcome.question.text)
+            if outcomes and (question := outcomes[-1].question):
+                answer.say(question.text)
         answer.finish()
         return {"messages": [answer.message()]}
 
 
+def _in_turn(outcome: CardOutcome | None) -> list[CardOutcome]:
+    """Return an outcome and those that follow it."""
+    return [outcome, *_in_turn(outcome.then)] if outcome else []
+
+
 async def _speak(state: TellerState, speech: ModelSpeech) -> None:
-    """Say what is neither the card's sentence nor its question: knowledge, the model's own turn, or a fixed line."""
+    """Say what is neither the card's sentence nor its question: knowledge, the model's own turn, or fixed lines."""
     intent, turn = state["intent"], len(user_turns(state["messages"])) - 1
     if "knowledge" in intent.routes:
         await _speak_of_documents(state, speech, turn)
     elif speech.may_call_tools and (speech.tools.demanded or _may_be_the_models(intent)):
         await speech.speak(conversation_prompt(state["messages"], speech.options.channel))
-    else:
+    elif not {"card", "handoff"} & set(intent.routes):
         speech.answer.say(_fixed_line(intent, turn))
+    outcomes = _in_turn(state.get("card"))
+    if "handoff" in intent.routes and not (outcomes and outcomes[-1].question):
+        speech.answer.say(line("handoff", turn))
 
 
 async def _speak_of_documents(state: TellerState, speech: ModelSpeech, turn: int) -> None:
     retrieval = state.get("retrieval") or Retrieval("")
     if retrieval.failed or not retrieval.passages:
-        speech.answer.say(line("search_failed" if retrieval.failed else "not_in_documents", turn))
+        _say_that_it_fails("search_failed" if retrieval.failed else "not_in_documents", state, speech, turn)
         return
     question = state["intent"].question
     prompt = knowledge_prompt(state["messages"], question, retrieval.passages, speech.options.channel)
@@ -70,7 +81,19 @@ async def _speak_of_documents(state: TellerState, speech: ModelSpeech, turn: int
     if await speech.speak(prompt):
         speech.answer.cite(retrieval.passages, start)
     elif not speech.answer.calls:
-        speech.answer.say(line("not_in_documents", turn))
+        _say_that_it_fails("not_in_documents", state, speech, turn)
+
+
+def _say_that_it_fails(name: str, state: TellerState, speech: ModelSpeech, turn: int) -> None:
+    """Say that a question can't be answered; the second time in a row it goes to a person, at once where it can."""
+    if "handoff" in state["intent"].routes:
+        return  # a person is offered anyway
+    if not failed_before(spoken_turns(state["messages"])):
+        speech.answer.say(line(name, turn))
+    elif speech.tools.transfer and not speech.answer.begun:
+        speech.answer.call(speech.tools.transfer)
+    else:
+        speech.answer.say(line("handoff", turn))
 
 
 def _raise_if_nothing_can_be_said(state: TellerState, options: TurnOptions) -> None:
@@ -94,8 +117,6 @@ def _may_be_the_models(intent: Intent) -> bool:
 
 
 def _fixed_line(intent: Intent, turn: int) -> str:
-    """Return the line for a turn that needs neither documents nor a card; empty for one that does."""
+    """Return the line for a turn that needs neither documents, nor a card, nor a person."""
     route = intent.routes[0]
-    if route in ("knowledge", "card"):
-        return ""
     return line(intent.topic if route == "smalltalk" and has_line(intent.topic) else route, turn)

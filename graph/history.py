@@ -1,6 +1,6 @@
 """The messages of a turn, as the nodes read them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
@@ -10,7 +10,16 @@ from teller.cards.dialogue import Turn
 
 def spoken_turns(messages: Sequence[AnyMessage]) -> list[Turn]:
     """Return what the user and the assistant said, tags taken out; blank turns (cut at once) are dropped."""
-    return list(_spoken(messages))
+    return [turn for turn in all_turns(messages) if turn.text]
+
+
+def all_turns(messages: Sequence[AnyMessage]) -> list[Turn]:
+    """Return a turn for every message of the user and the assistant, blank ones too; tags taken out."""
+    return [
+        Turn("user" if isinstance(message, HumanMessage) else "assistant", without_phone_tags(message.text).strip())
+        for message in messages
+        if isinstance(message, HumanMessage | AIMessage)
+    ]
 
 
 def user_turns(messages: Sequence[AnyMessage]) -> list[str]:
@@ -36,9 +45,3 @@ def resolved_caller(named: Caller | None, messages: Sequence[AnyMessage]) -> Cal
         if isinstance(message, HumanMessage | SystemMessage) and (phone := phone_tag(message.text)):
             tags[Trust.CLAIMED if isinstance(message, HumanMessage) else Trust.ASSERTED] = phone
     return agree(sources + [Caller(phone=phone, trust=trust) for trust, phone in tags.items()])
-
-
-def _spoken(messages: Sequence[AnyMessage]) -> Iterator[Turn]:
-    for message in messages:
-        if isinstance(message, HumanMessage | AIMessage) and (text := without_phone_tags(message.text).strip()):
-            yield Turn("user" if isinstance(message, HumanMessage) else "assistant", text)

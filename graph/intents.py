@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, get_args
 
@@ -12,8 +12,9 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, TypeAdapter
 
-from graph.state import Intent, Route
+from graph.state import CardWish, Intent, Route
 from graph.utterance_model import UtteranceModel
+from teller.cards.policy import TRANSITIONS
 from teller.cards.records import Operation
 from teller.models.embedder import OnnxEmbedder
 from teller.models.query_vectors import QueryVectors
@@ -107,12 +108,21 @@ def _version(topics: Sequence[ExampleIntent]) -> str:
 
 
 def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:
-    """Return the intent of a turn that was split: both routes, where one part each is sure of card and knowledge."""
+    """Return the intent of a turn that was split: both routes, where its parts are sure of two.
+
+    A question beside a wish for a person is answered first. Of two wishes about cards the second one waits.
+    """
     sure = [(text, part) for text, part in parts if part.confidence >= _SURE]
-    card = next(((text, part) for text, part in sure if part.action is not None), None)
+    cards = [(text, part.action) for text, part in sure if part.action is not None]
     asks = next(((text, part) for text, part in sure if part.routes == ("knowledge",)), None)
-    if card is None or asks is None:
+    person = next((part for _, part in sure if part.routes == ("handoff",)), None)
+    if asks and person and not cards:
+        return replace(person, routes=("knowledge", "handoff"), question=asks[0])
+    if not asks and len(cards) > 1 and whole.routes == ("card",) and _are_two(cards[0][1], cards[1][1]):
+        return replace(whole, action=cards[0][1], request=cards[0][0], also=CardWish(cards[1][1], cards[1][0]))
+    if not asks or not cards:
         return whole
+    card = next((text, part) for text, part in sure if part.action is not None)
     (request, wish), (question, topic) = card, asks
     return Intent(
         routes=("knowledge", "card"),
@@ -123,3 +133,8 @@ def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:
         question=question,
         request=request,
     )
+
+
+def _are_two(first: Operation, second: Operation) -> bool:
+    """Return whether two wishes of one turn are two: telling is no part of changing; "it's lost, block it" is one."""
+    return first is not second and (first not in TRANSITIONS or second not in TRANSITIONS)

@@ -1,10 +1,14 @@
 """The fixed lines of `prompts/lines.yaml`."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import yaml
 from pydantic import TypeAdapter
+
+from teller.cards.dialogue import Turn, runs
+from teller.cards.spoken import heard_words
 
 _FILE = Path(__file__).parent.parent / "prompts" / "lines.yaml"
 
@@ -28,3 +32,17 @@ def has_line(name: str) -> bool:
 def all_lines(name: str) -> list[str]:
     """Return all variants of a line."""
     return _lines()[name]
+
+
+@cache
+def fillers() -> tuple[str, ...]:
+    """Return what is said to fill a silence: in a history it ends no question."""
+    return tuple(text for name, variants in _lines().items() if name.startswith("filler") for text in variants)
+
+
+def failed_before(history: Sequence[Turn]) -> bool:
+    """Return whether the last thing that the caller heard was that his question can't be answered."""
+    last = next((turn.text for turn in reversed(runs(history)) if turn.role == "assistant"), "")
+    said = " ".join(heard_words(last))
+    failures = [*all_lines("not_in_documents"), *all_lines("search_failed")]
+    return any(" ".join(heard_words(failure)) in said for failure in failures)

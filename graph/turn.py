@@ -6,6 +6,7 @@ from typing import Self
 
 from graph.events import TurnEvent
 from graph.options import TurnOptions
+from graph.private_words import PrivateWords, set_apart, within_reach
 from graph.state import InputState
 from graph.workflow import Teller
 
@@ -20,11 +21,18 @@ class RunningTurn:
     The graph runs in a task of its own and its events pass through a queue, so that a door that stops listening can
     cancel the task and with it the node at work. Iterating `graph.astream` in the request's own task does not do that:
     Starlette cancels again and again, which kills LangGraph's clean-up before it cancels the node (langgraph #6775).
+
+    What may not be kept of the caller's words is masked before they enter the graph; a door that had to do so earlier
+    hands in the `words` that it set apart.
     """
 
-    def __init__(self, graph: Teller, given: InputState, options: TurnOptions) -> None:
+    def __init__(
+        self, graph: Teller, given: InputState, options: TurnOptions, words: PrivateWords | None = None
+    ) -> None:
         self._events: asyncio.Queue[TurnEvent | Exception | _End] = asyncio.Queue(maxsize=256)
-        self._task = asyncio.create_task(self._run(graph, given, options))
+        if words is None:
+            given, words = set_apart(given)
+        self._task = asyncio.create_task(self._run(graph, given, options, words))
 
     def __aiter__(self) -> Self:
         return self
@@ -46,10 +54,11 @@ class RunningTurn:
         """Stop what is still running; a turn that has ended is not changed."""
         self._task.cancel()
 
-    async def _run(self, graph: Teller, given: InputState, options: TurnOptions) -> None:
+    async def _run(self, graph: Teller, given: InputState, options: TurnOptions, words: PrivateWords) -> None:
         try:
-            async for event in graph.astream(given, context=options, stream_mode="custom"):
-                await self._events.put(event)  # type: ignore[arg-type]  # our nodes write nothing but TurnEvents
+            with within_reach(words):
+                async for event in graph.astream(given, context=options, stream_mode="custom"):
+                    await self._events.put(event)  # type: ignore[arg-type]  # our nodes write nothing but TurnEvents
         except Exception as failure:  # handed to the listener, which raises it
             await self._events.put(failure)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
 
 _TAG = re.compile(r"\s*\[\s*phone\s*:\s*([^\]\[]{0,64})\]", re.IGNORECASE)
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -38,10 +38,15 @@ class Caller(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     phone: Annotated[str | None, BeforeValidator(lambda given: parse_phone(given) if given else None)] = Field(
-        None, description="The caller's number, such as +1234567890; what is no number counts as none."
+        None, repr=False, description="The caller's number, such as +1234567890; what is no number counts as none."
     )
     trust: Trust = Field(Trust.ASSERTED, description="How far the number is trusted.")
     conflict: bool = Field(False, description="Two sources named different numbers.")
+
+    @field_serializer("phone", when_used="json")
+    def _hide(self, phone: str | None) -> str | None:
+        """Hide the number from traces, which are written as JSON."""
+        return phone and f"…{phone[-2:]}"
 
 
 NOBODY = Caller()
@@ -79,4 +84,5 @@ def conversation_of(client: str, named: str | None, phone: str | None = None, fi
         return f"{client}/{named}"
     if phone is None:
         return None
-    return f"{client}/{phone}/{hashlib.sha256(first_turn.encode()).hexdigest()[:16]}"
+    digest = hashlib.sha256(f"{phone}\n{first_turn}".encode(errors="surrogatepass")).hexdigest()
+    return f"{client}/{digest[:32]}"

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from pydantic import SecretStr
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
+_LAST_WAIT_SECONDS = 12.0  # longer than an answer settles
+
 Clock = Callable[[], datetime]
 
 
@@ -48,7 +50,8 @@ class Services:
     """The parts that the graph and the doors work with. Open them with `opened`, which closes them too.
 
     `queries` embeds in process, for routing and for `quote`, whose weights were fitted to that embedder; what searches
-    the index may be another embedder, with `search_queries`.
+    the index may be another embedder, with `search_queries`. `unfinished`: work that goes on though its caller hung up,
+    such as a block that was confirmed; the shutdown waits for it.
     """
 
     settings: Settings
@@ -61,6 +64,7 @@ class Services:
     quote: QuoteChatModel
     models: ChatModels
     background: set[asyncio.Task[None]] = field(default_factory=set)
+    unfinished: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @classmethod
     @asynccontextmanager
@@ -75,6 +79,8 @@ class Services:
             try:
                 yield services
             finally:
+                if services.unfinished:
+                    await asyncio.wait(services.unfinished, timeout=_LAST_WAIT_SECONDS)
                 for task in services.background:
                     task.cancel()
                 await asyncio.gather(*services.background, return_exceptions=True)

@@ -105,6 +105,12 @@ class Settings(BaseSettings):
         "60/minute", description="Most turns of a caller's number; empty: any number."
     )
     rate_limit_store: str = Field("", description="Where rates are counted, a `limits` URI; empty: in this process.")
+    settle_ms: int = Field(
+        1_000, ge=0, le=10_000, description="On voice: how long a yes to a block, or a PIN, stands before it counts."
+    )
+    settle_final_ms: int = Field(
+        3_000, ge=0, le=10_000, description="On voice: how long a yes to any other change stands before it counts."
+    )
     filler_after_ms: int = Field(700, ge=0, description="After how long a silent voice turn says a filler; 0: never.")
     max_messages: int = Field(1_000, ge=1, description="Most messages in a chat request; above: 400.")
     model_timeout_seconds: float = Field(15.0, gt=0, description="Longest wait for a model's first token.")

@@ -1,6 +1,7 @@
 """From a request to what the graph takes: messages, caller, conversation, options."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, HumanMessage, SystemMessage, ToolMessage
@@ -15,7 +16,6 @@ from graph.state import InputState
 from teller.caller import Caller, Trust, agree
 from teller.keys import ApiKey
 from teller.models.registry import ChatModels
-from teller.redaction import without_card_numbers
 
 
 def parse_request(body: bytes, most_messages: int) -> ChatCompletionRequest:
@@ -41,13 +41,16 @@ def parse_request(body: bytes, most_messages: int) -> ChatCompletionRequest:
 
 
 def graph_input(request: ChatCompletionRequest, key: ApiKey) -> InputState:
-    """Return what the graph takes of a request made with this key; card numbers are masked first."""
-    return {
+    """Return what the graph takes of a request made with this key."""
+    given: InputState = {
         "messages": [_message(message) for message in request.messages],
         "caller": _caller(request, key),
         "conversation_id": _text(request.call, "id") or _text(request.metadata, "conversation_id"),
         "client": key.name,
     }
+    if requested_at := _moment(request.timestamp):
+        given["requested_at"] = requested_at
+    return given
 
 
 def turn_options(request: ChatCompletionRequest, key: ApiKey) -> TurnOptions:
@@ -95,6 +98,16 @@ def _caller(request: ChatCompletionRequest, key: ApiKey) -> Caller:
     return agree([network, asserted])
 
 
+def _moment(milliseconds: Any) -> datetime | None:
+    """Return a moment in milliseconds since 1970; None where it is none."""
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def _text(value: Any, name: str) -> str | None:
     """Return a field of what may be an object; None where it is not a text."""
     found = value.get(name) if isinstance(value, dict) else None
@@ -102,7 +115,7 @@ def _text(value: Any, name: str) -> str | None:
 
 
 def _message(message: ChatMessage) -> AnyMessage:
-    text = without_card_numbers(message.content or "")
+    text = message.content or ""
     match message.role:
         case "system" | "developer":
             return SystemMessage(text)

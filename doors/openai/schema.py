@@ -141,6 +141,7 @@ class ChatCompletionRequest(BaseModel):
     metadata: Any = Field(None, description="phone, conversation_id and channel are read; the rest is ignored.")
     call: Any = Field(None, description="Vapi's call; its presence makes the channel voice.")
     customer: Any = Field(None, description="Vapi's customer; its number is the caller's.")
+    timestamp: Any = Field(None, description="When Vapi asked, in ms since 1970; of two guesses the later one counts.")
 
     @model_validator(mode="before")
     @classmethod

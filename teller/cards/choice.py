@@ -14,6 +14,12 @@ _ENDING = re.compile(
     r"\b(?:ending|ends|last four|last 4|digits|card|number)(?: (?:in|with|is|are|number|digits))* (\d{4})\b"
 )
 _PLASTIC = r"(?:credit |debit )?(?:card|visa|mastercard|one)\b"
+_HINT = rf"(?:{'|'.join((*_PRODUCTS, *_NETWORKS, *_PLACES))}|\d{{4}})"
+_DENIED = re.compile(rf"\bnot (?:(?:the|my|that|this|for) )*(?:{_HINT}(?: {_PLASTIC})?|one\b|card\b)")
+_OTHER = re.compile(r"\b(?:the|my) other(?: (?:one|card|visa|mastercard))?\b|\bother one\b|\bwrong (?:one|card)\b")
+
+HINT_WORDS = frozenset((*_PRODUCTS, *_NETWORKS, *_PLACES, "master", "card", "credit", "debit", "one", "other"))
+"""The words that say which card is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,34 @@ def choose(cards: Sequence[Card], turn: str) -> Choice:
 
     Every hint must fit: "my gold Visa" is no Gold Mastercard. "The second one" counts in the order of `cards`.
     """
-    words = " ".join(heard_words(turn.replace("master card", "mastercard").replace("Master Card", "Mastercard")))
+    return _choice(cards, _words(turn))
+
+
+def choose_instead(cards: Sequence[Card], turn: str, current: Card | None) -> Choice:
+    """Return which of the cards a turn means where one was understood before: "no, the other one", "not the Visa".
+
+    Without a word of correction it is what `choose` returns.
+    """
+    words = _words(turn)
+    denied: list[str] = _DENIED.findall(words)
+    positive = _DENIED.sub(" ", words)
+    choice = _choice(cards, positive)
+    if choice.named:
+        return choice
+    if not denied and not _OTHER.search(words):
+        return Choice(tuple(cards), named=False)
+    refused = {card.token for mention in denied for card in _choice(cards, mention.removeprefix("not ")).cards}
+    if len(refused) == len(cards) or not refused:
+        refused = {current.token} if current else set()
+    rest = tuple(card for card in cards if card.token not in refused)
+    return Choice(rest, named=True) if refused and rest else Choice(tuple(cards), named=False)
+
+
+def _words(turn: str) -> str:
+    return re.sub(r"\bmaster card\b", "mastercard", " ".join(heard_words(turn)))
+
+
+def _choice(cards: Sequence[Card], words: str) -> Choice:
     fitting, named = list(cards), False
     for hint in (
         _by_last4(cards, words),
@@ -53,7 +86,9 @@ def _by_last4(cards: Sequence[Card], words: str) -> list[Card] | None:
 
 def _by_product(cards: Sequence[Card], words: str) -> list[Card] | None:
     for product in _PRODUCTS:
-        if re.search(rf"\b{product} {_PLASTIC}|\b(?:my|the) {product}$|^{product}$", words):
+        if re.search(
+            rf"\b{product} {_PLASTIC}|\b(?:my|the|for) {product}(?:$| please| instead| thank| not)|^{product}$", words
+        ):
             return [card for card in cards if card.product.lower() == product]
     return None
 

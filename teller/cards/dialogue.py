@@ -1,39 +1,23 @@
-"""What the words of a conversation mean for an open card question: pure functions over turns and rows.
+"""Which open question a conversation stands at: pure functions over turns and rows.
 
 Three things make a confirmed write: the question was *asked* (a clause of the row), *heard* (it stands in what the
-assistant said) and *answered* (by the caller's words after it). History without a row is no question; a row without
-history is a question that was not heard.
+assistant said) and *answered* (by the caller's words after it; `answers.py` reads them). History without a row is no
+question; a row without history is a question that was not heard.
 """
 
-import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Literal, NamedTuple
 
-from teller.cards.choice import choose
-from teller.cards.records import Card, Clause, Operation, Wish, WishState
+from teller.cards.policy import POLICY
+from teller.cards.records import Clause, Wish, WishState
 from teller.cards.spoken import heard_words
 
-Answer = Literal["yes", "no", "card", "other"]
-
-_YES = frozenset("yes yeah yep yup sure ok okay correct right absolutely definitely certainly affirmative".split())
-_YES_PHRASES = re.compile(r"\b(?:go ahead|do it|do that|please do|of course|that's right|that's correct|sounds good)\b")
-_FILL = frozenset(
-    (
-        "please thanks thank you uh um uhm er ah oh well so hey hi hello and just now then i'd like to my the it "
-        "that a card i said want would this"
-    ).split()
-)
-_NO = re.compile(
-    r"(?:(?:no|nope|nah|not|never ?mind|cancel|stop|forget|leave"
-    r"|(?:don't|do not)(?: (?:do|block|freeze|lock))?)(?: |$))+"
-)
-_VERBS: dict[Operation, frozenset[str]] = {Operation.BLOCK: frozenset(("block", "freeze", "lock"))}
-_DOUBT = re.compile(
-    r"\b(?:don't|do not|not|never|won't|wouldn't|shouldn't|without|if|unless|instead|before|after|later|tomorrow)\b"
-    r"|^(?:how|what|what's|when|why|where|which|who|does|do i|is|are|can i|could i|should|may i|will|did|has|have)\b"
-)
+_HEARD = 0.8  # of a question's words; recognisers lose some
+_LATEST = 120  # words; a question is the last sentence of its turn
+_CUT = 4  # words; a turn with fewer was cut by the caller, or only filled a silence
 
 
 class Turn(NamedTuple):
@@ -45,72 +29,94 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeardQuestion:
-    """An asked question that the caller heard, and all that the caller said after it."""
+    """An asked question that the caller heard, and all that the caller said after it.
+
+    `earlier`: what he had said of the same wish before, oldest first; it began with the first.
+    """
 
     wish: Wish
     clause: Clause
     answer: str
+    earlier: tuple[str, ...] = ()
 
 
-def heard_question(wishes: Iterable[Wish], history: Sequence[Turn]) -> HeardQuestion | None:
-    """Return the newest question of these wishes that stands in the latest assistant turn that holds one.
+def runs(history: Sequence[Turn]) -> list[Turn]:
+    """Return the conversation with each side's turns in a row joined: recognisers cut and clients merge them."""
+    grouped = groupby(history, key=lambda turn: turn.role)
+    return [Turn(role, " ".join(turn.text for turn in turns)) for role, turns in grouped]
 
-    A finished wish counts too: a repeated answer must find what became of it. Words after the question's own end the
-    turn that holds it, so a question is recognised by its clause, in the normal form of `heard_words`.
+
+def heard_question(
+    wishes: Iterable[Wish], history: Sequence[Turn], fillers: Sequence[str] = ()
+) -> HeardQuestion | None:
+    """Return the newest question of these wishes that stands in the latest assistant turns that were heard in full.
+
+    A finished wish counts too: a repeated answer must find what became of it. A full assistant turn without a question
+    ends the one before it; a cut one and a filler do not.
     """
     clauses = [(wish, clause) for wish in wishes for clause in wish.clauses]
-    for place in range(len(history) - 1, -1, -1):
-        if history[place].role != "assistant":
+    joined = runs(history)
+    for place in range(len(joined) - 1, -1, -1):
+        if joined[place].role == "user":
             continue
-        said = f" {' '.join(heard_words(history[place].text))} "
-        heard = [pair for pair in clauses if f" {' '.join(heard_words(pair[1].text))} " in said]
-        if heard:
-            wish, clause = max(heard, key=lambda pair: (pair[0].state is not WishState.DROPPED, pair[1].asked_at))
-            answer = " ".join(turn.text for turn in history[place + 1 :] if turn.role == "user")
-            return HeardQuestion(wish, clause, answer)
+        if pair := _newest_heard(clauses, joined[place].text):
+            answer = " ".join(turn.text for turn in joined[place + 1 :] if turn.role == "user")
+            return HeardQuestion(*pair, answer, _earlier(pair[0], joined[:place]))
+        if not ends_nothing(joined[place].text, fillers):
+            return None
     return None
 
 
-def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
-    """Return what the caller's words answer to the question: yes, no, a card by name, or something else."""
-    words = heard_words(question.answer)
-    if not words:
-        return "other"
-    if _NO.fullmatch(" ".join(word for word in words if word not in _FILL)):
-        return "no"
-    if question.clause.kind == "confirm":
-        return "yes" if _is_yes(words, question) else "other"
-    choice = choose(cards, question.answer)
-    return "card" if choice.named and not _doubtful(" ".join(words)) else "other"
+def _newest_heard(clauses: Sequence[tuple[Wish, Clause]], text: str) -> tuple[Wish, Clause] | None:
+    said = heard_words(text)
+    heard = [(wish, clause) for wish, clause in clauses if was_heard(wish, clause, said)]
+    return max(heard, key=lambda pair: (pair[0].state is not WishState.DROPPED, pair[1].asked_at)) if heard else None
 
 
-def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
-    """Return whether a wish is put plainly: without a negation, a condition, or the form of a question about it.
+def _earlier(wish: Wish, joined: Sequence[Turn]) -> tuple[str, ...]:
+    """Return what the caller said of a wish before its last question: back to the first that he heard."""
+    said: list[str] = []
+    for role, text in reversed(joined):
+        if role == "assistant" and not any(was_heard(wish, clause, heard_words(text)) for clause in wish.clauses):
+            break
+        if role == "user":
+            said.insert(0, text)
+    return tuple(said)
 
-    It must say the operation's verb, or have been understood surely. Only then may chat act on it at once; otherwise it
-    is asked first. "Can you block my card?" is plain.
+
+def was_heard(wish: Wish, clause: Clause, said: Sequence[str]) -> bool:
+    """Return whether a question stands in what was said: four fifths of its words, in order.
+
+    Of a confirming question the operation and the last four must be among them. A PIN question needs the word PIN, and
+    half of the others.
     """
-    words = heard_words(turn)
-    return (sure or not _VERBS.get(operation, frozenset()).isdisjoint(words)) and not _doubtful(" ".join(words))
-
-
-def answer_hash(question: HeardQuestion) -> str:
-    """Return a digest of the words that answered: it ties a commit to the answer that it was settled for."""
-    return hashlib.sha256(" ".join(heard_words(question.answer)).encode()).hexdigest()
-
-
-def _is_yes(words: list[str], question: HeardQuestion) -> bool:
-    """Nothing may be left once yes-words, politeness and the clause's own words are out, and one of them says yes."""
-    text, phrases = _YES_PHRASES.subn(" ", " ".join(words))
-    rest = text.split()
-    verbs = _VERBS.get(question.wish.operation, frozenset())
-    if not (phrases or any(word in _YES or word in verbs for word in rest)):
+    asked = heard_words(clause.text)
+    heard = _in_order(asked, said[-_LATEST:])
+    if clause.kind == "pin":
+        return "pin" in heard and len(heard) * 2 >= len(asked)
+    if len(heard) < _HEARD * len(asked):
         return False
-    clause = set(heard_words(question.clause.text)) - {"shall"}
-    return all(word in _YES or word in _FILL or word in verbs or word in clause for word in rest)
+    if clause.kind == "card":
+        return True
+    last4 = [word for word in asked if word.isdigit()][-1:]
+    return not POLICY[wish.operation].verbs.isdisjoint(heard) and all(digits in heard for digits in last4)
 
 
-def _doubtful(words: str) -> bool:
-    return bool(
-        _DOUBT.search(re.sub(r"^(?:(?:uh|um|er|so|well|hi|hey|hello|please|okay|ok|and|yeah|yes)\s+)+", "", words))
-    )
+def ends_nothing(said: str, fillers: Sequence[str]) -> bool:
+    """Return whether an assistant's turn leaves the question before it open: it was cut at once, or is a filler."""
+    return len(after_filler(said, fillers)) < _CUT
+
+
+def after_filler(said: str, fillers: Sequence[str]) -> list[str]:
+    """Return the words of an assistant's turn behind the filler that it may begin with, itself cut or not."""
+    words = heard_words(said)
+    for filler in map(heard_words, fillers):
+        if words[: len(filler)] == filler[: len(words)]:
+            return words[len(filler) :]
+    return words
+
+
+def _in_order(asked: Sequence[str], said: Sequence[str]) -> list[str]:
+    """Return the asked words that stand, in their order, in what was said."""
+    blocks = SequenceMatcher(None, asked, said, autojunk=False).get_matching_blocks()
+    return [word for block in blocks for word in asked[block.a : block.a + block.size]]

@@ -158,6 +158,10 @@ class Ledger(Protocol):
         """Put a refusal into the audit trail: `reason` is one of our own words, never the caller's."""
         ...
 
+    def now(self) -> datetime:
+        """Return the time by which all moments of this ledger are given."""
+        ...
+
     async def ready(self) -> None:
         """Return if the schema is current and the ledger answers.
 

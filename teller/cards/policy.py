@@ -14,28 +14,35 @@ Asks = Literal["no", "if several cards fit", "yes"]
 class Rule:
     """One row: the proof that an operation needs, the least trust in the caller's number, and when it asks first.
 
-    `offered` is False for what only a person can do so far.
+    `verbs`: the words that name what an operation does. Its confirming question must have been heard with one of them,
+    and one of them says yes to it, as in "block it".
     """
 
     proof: Proof
     caller: Trust
     voice: Asks
     chat: Asks
-    offered: bool = False
+    verbs: frozenset[str] = frozenset()
+
+
+def _verbs(words: str) -> frozenset[str]:
+    return frozenset(words.split())
 
 
 POLICY: dict[Operation, Rule] = {
-    Operation.STATUS: Rule("none", Trust.CLAIMED, voice="no", chat="no", offered=True),
-    Operation.BLOCK: Rule("none", Trust.CLAIMED, voice="yes", chat="if several cards fit", offered=True),
-    Operation.REPORT_LOST: Rule("none", Trust.CLAIMED, voice="yes", chat="yes"),
+    Operation.STATUS: Rule("none", Trust.CLAIMED, voice="no", chat="no"),
+    Operation.BLOCK: Rule(
+        "none", Trust.CLAIMED, voice="yes", chat="if several cards fit", verbs=_verbs("block freeze lock")
+    ),
+    Operation.REPORT_LOST: Rule("none", Trust.CLAIMED, voice="yes", chat="yes", verbs=_verbs("report close")),
     Operation.BALANCE: Rule("pin", Trust.CLAIMED, voice="no", chat="no"),
     Operation.LIMIT: Rule("pin", Trust.CLAIMED, voice="no", chat="no"),
     Operation.DUE_DATE: Rule("pin", Trust.CLAIMED, voice="no", chat="no"),
     Operation.TRANSACTIONS: Rule("pin", Trust.CLAIMED, voice="no", chat="no"),
     Operation.DECLINED: Rule("pin", Trust.CLAIMED, voice="no", chat="no"),
-    Operation.UNBLOCK: Rule("pin", Trust.CLAIMED, voice="yes", chat="yes"),
-    Operation.ACTIVATE: Rule("pin", Trust.CLAIMED, voice="yes", chat="yes"),
-    Operation.REPLACE: Rule("pin", Trust.CLAIMED, voice="yes", chat="yes"),
+    Operation.UNBLOCK: Rule("pin", Trust.CLAIMED, voice="yes", chat="yes", verbs=_verbs("unblock unfreeze unlock")),
+    Operation.ACTIVATE: Rule("pin", Trust.CLAIMED, voice="yes", chat="yes", verbs=_verbs("activate")),
+    Operation.REPLACE: Rule("pin", Trust.CLAIMED, voice="yes", chat="yes", verbs=_verbs("replace replacement order")),
 }
 
 _ACTIVE, _BLOCKED, _CLOSED, _INACTIVE = CardState.ACTIVE, CardState.BLOCKED, CardState.CLOSED, CardState.INACTIVE

@@ -19,8 +19,8 @@ All operations need a caller whose number is known, at least as far as the third
 for more): *claimed* is a `[phone: …]` tag in the caller's own words, *asserted* comes from the calling application,
 *network* from the telephone network. A PIN counts for ten minutes, in the conversation in which it was given.
 
-| operation | proof | caller | asks first on voice | asks first in chat | Teller does it |
-|---|---|---|---|---|---|
+| operation | proof | caller | asks first on voice | asks first in chat |
+|---|---|---|---|---|
 """
 
 _STATES = """
@@ -52,8 +52,7 @@ def page() -> str:
 
 def _rule(operation: Operation, rule: Rule) -> str:
     proof = "PIN" if rule.proof == "pin" else "none"
-    done = "yes" if rule.offered else "not yet: a person"
-    return f"| {_name(operation)} | {proof} | {rule.caller} | {rule.voice} | {rule.chat} | {done} |\n"
+    return f"| {_name(operation)} | {proof} | {rule.caller} | {rule.voice} | {rule.chat} |\n"
 
 
 def _transitions(operation: Operation) -> str:

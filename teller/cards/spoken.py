@@ -1,6 +1,7 @@
 """Words and numbers as they are heard: one normal form for what was asked, what was said and what was transcribed."""
 
 import re
+import unicodedata
 
 _DIGITS = {
     "zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
@@ -15,6 +16,12 @@ _TENS = {
     "seventy": "7", "eighty": "8", "ninety": "9",
 }  # fmt: skip
 _TIMES = {"double": 2, "triple": 3}
+_KEYPAD = re.compile(r"\buser's keypad entry\b:?", re.IGNORECASE)  # how Vapi tells of keys that were pressed
+NUMBER_WORDS = frozenset((*_DIGITS, *_TEENS, *_TENS, *_TIMES, "hundred", "thousand"))
+"""The words of which spoken numbers are made."""
+
+HESITATIONS = frozenset("uh um uhm er erm ah hmm mm well so okay ok yes yeah sure please it's its it is that's".split())
+"""What surrounds digits that are read out, and means nothing."""
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+")
 
 
@@ -22,14 +29,17 @@ def heard_words(text: str) -> list[str]:
     """Return the words of a text without case and punctuation, every run of spoken or written digits as one word.
 
     "Visa ending one eight, eight-one" and "visa ending 1881" give the same words; so do "double four" and "44".
-    "one" is kept as a word where no other digit stands beside it ("the second one").
+    "one" is kept as a word where no other digit stands beside it ("the second one"), and so is "o".
     """
     words: list[str] = []
     run: list[str] = []
-    tokens = _WORD.findall(text.lower().replace("’", "'"))  # noqa: RUF001 (a typographic apostrophe is meant)
+    plain = unicodedata.normalize("NFKC", text).lower().replace("’", "'")  # noqa: RUF001 (a typographic apostrophe)
+    tokens = _WORD.findall(_KEYPAD.sub(" ", plain))
     place = 0
     while place < len(tokens):
         digits, used = _digits_at(tokens, place)
+        if tokens[place] == "o" and (run or (place + 1 < len(tokens) and _digits_at(tokens, place + 1)[1])):
+            digits, used = "0", 1
         if used:
             run.append(digits)
             place += used

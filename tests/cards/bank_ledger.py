@@ -94,6 +94,9 @@ class BankLedger:
         self.proofs: dict[tuple[str, str], Proof] = {}
         self.refusals: list[str] = []
 
+    def now(self) -> datetime:
+        return self.clock()
+
     async def view(self, phone: str, conversation: str | None) -> CardView:
         for wish in list(self.wishes.values()):
             if wish.state is WishState.COMMITTING and wish.conversation == conversation:

@@ -91,9 +91,9 @@ async def test_what_needs_a_pin_needs_it_here_too(bank: BankLedger, system: Card
 
 
 async def test_the_tools_work_on_it(bank: BankLedger, system: CardSystem) -> None:
-    tools = card_tools(bank)
+    tools = {tool.name: tool for tool in card_tools(bank)}
     arguments = {"conversation": "chat", "phone": MAYA, "operation": BLOCK, "card": card_of(system)}
     system.faults = ["silent"]
-    record: CardRecord | None = await tools.carry_out.ainvoke(arguments)
+    record: CardRecord | None = await tools["carry_out"].ainvoke(arguments)
     assert record is not None
     assert (record.changed, system.changes) == (True, 1)

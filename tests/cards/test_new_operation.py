@@ -57,7 +57,7 @@ def add_operation(checkout: Path) -> None:
     block = "    Operation.BLOCK: {_ACTIVE: _BLOCKED},\n"
     edit(cards / "policy.py", block, block + block.replace("BLOCK:", "PAUSE:"))
     status = "    Operation.STATUS: Rule("
-    rule = '    Operation.PAUSE: Rule("none", Trust.CLAIMED, voice="yes", chat="yes", offered=True),\n'
+    rule = '    Operation.PAUSE: Rule("none", Trust.CLAIMED, voice="yes", chat="yes", verbs=_verbs("pause")),\n'
     edit(cards / "policy.py", status, rule + status)
 
     sentences = checkout / "prompts" / "cards.yaml"

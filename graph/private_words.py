@@ -1,0 +1,76 @@
+"""What the caller said word for word, digits of PINs and all: beside the state of a turn, never in it.
+
+The state is what models, traces and streams see: before anything enters it, PINs and card numbers are masked in the
+messages, and the tags with phone numbers are taken out. The two nodes that must know a card's last four or a PIN read
+the caller's own words from here. Studio alone hands in what is typed, and keeps it: it serves a demo ledger only.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+
+from graph.history import all_turns, resolved_caller
+from graph.lines import fillers
+from graph.state import InputState
+from teller.caller import without_phone_tags
+from teller.cards.dialogue import Turn
+from teller.cards.masking import MASK, masked_user_turns
+from teller.redaction import without_card_numbers
+
+PrivateWords = tuple[str, ...]
+"""The caller's own words, one text for each of his messages."""
+
+_MASKED = re.compile(
+    rf"(?:[,.;]?\s*(?:and|with)?\s*(?:my|the)?\s*\bpin\b(?:\s+(?:code|number))?(?:\s+is|:)?\s*)?{re.escape(MASK)}",
+    re.IGNORECASE,
+)
+
+_words: ContextVar[PrivateWords | None] = ContextVar("private_words", default=None)
+
+
+def set_apart(given: InputState) -> tuple[InputState, PrivateWords]:
+    """Return what may enter the graph, with its caller read from the tags too, and apart from it the caller's words."""
+    messages = [_without_card_numbers(message) for message in given["messages"]]
+    history = all_turns(messages)
+    masked = iter(masked_user_turns(history, fillers()))
+    kept = [_with_text(one, next(masked) if isinstance(one, HumanMessage) else one.text) for one in messages]
+    caller = resolved_caller(given.get("caller"), given["messages"])
+    return {**given, "messages": kept, "caller": caller}, tuple(turn.text for turn in history if turn.role == "user")
+
+
+def without_masks(text: str) -> str:
+    """Return a masked text without "my PIN is [digits]", for who asks what is wished; as it is if nothing else is."""
+    return _MASKED.sub(" ", text).strip(" ,.;") or text
+
+
+@contextmanager
+def within_reach(words: PrivateWords) -> Iterator[None]:
+    """Let the nodes of a turn, which run in tasks that begin in this block, read the caller's own words."""
+    token = _words.set(words)
+    try:
+        yield
+    finally:
+        _words.reset(token)
+
+
+def private_turns(messages: Sequence[AnyMessage]) -> list[Turn]:
+    """Return the conversation in the caller's own words, for cards and PINs; blank turns are dropped."""
+    words = _words.get()
+    history = all_turns(messages)
+    if words is not None:
+        own = iter(words)
+        history = [Turn(role, next(own, text) if role == "user" else text) for role, text in history]
+    return [turn for turn in history if turn.text]
+
+
+def _without_card_numbers(message: AnyMessage) -> AnyMessage:
+    return _with_text(message, without_card_numbers(message.text))
+
+
+def _with_text(message: AnyMessage, text: str) -> AnyMessage:
+    """Return the message with this text, without its tags; as it is where nothing changes."""
+    text = without_phone_tags(text) if isinstance(message, HumanMessage | SystemMessage) else text
+    return message if text == message.text else message.model_copy(update={"content": text})

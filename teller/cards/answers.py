@@ -1,0 +1,138 @@
+"""What a caller's words answer to an open question: yes, no, a card, the digits of a PIN, or something else.
+
+Strict on purpose: what is not wholly understood is no answer, so that no word is ever added to a yes unheard.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from teller.cards.choice import HINT_WORDS, choose_instead
+from teller.cards.dialogue import HeardQuestion
+from teller.cards.policy import POLICY
+from teller.cards.records import Card, Operation, WishState
+from teller.cards.spoken import heard_words
+
+Answer = Literal["yes", "no", "card", "both", "other"]
+
+_YES = frozenset("yes yeah yep yup sure ok okay correct right absolutely definitely certainly affirmative".split())
+_YES_PHRASES = re.compile(
+    r"\b(?:go ahead|do it|do that|do so|please do|of course|that(?:'s| is) (?:right|correct|fine)|yes it is"
+    r"|that's the one|sounds good|i confirm|confirmed)\b"
+)
+_FILL = frozenset(
+    (
+        "please thanks thank you uh um uhm er ah oh well so hey hi hello and just now then i'd like to my the it "
+        "that a card i said want would this mm hmm"
+    ).split()
+)
+_NO = re.compile(
+    r"(?:(?:no|nope|nah|not|never ?mind|cancel|stop|forget|leave"
+    r"|(?:don't|do not)(?: (?:do|block|freeze|lock|unblock|activate|replace|report|close|bother))?)(?: |$))+"
+)
+_CORRECTING = frozenset(
+    "no nope not other one instead actually rather wait sorry wrong but mean meant i'm i'll is it's for use mine was "
+    "by all means that's him her them ending ends in last four digits number with are".split()
+)
+_DENYING = frozenset("no not wrong meant other instead wait sorry".split())
+_BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
+_DOUBT = re.compile(
+    r"\b(?:don't|do not|not|never|won't|wouldn't|shouldn't|without|if|unless|instead|before|after|later|tomorrow)\b"
+    r"|^(?:how|what|what's|when|why|where|which|who|does|do i|is|are|can i|could i|should|may i|will|did|has|have)\b"
+)
+_TAKE_BACK = re.compile(
+    r"\b(?:take|took) (?:it|that|the block) back\b|\bundo\b|\b(?:that was|that's) (?:a mistake|the wrong)\b"
+    r"|\b(?:didn't|did not) (?:mean|want) that\b|\bchanged my mind\b"
+)
+_OPENING = re.compile(r"^(?:(?:uh|um|er|so|well|hi|hey|hello|please|okay|ok|and|yeah|yes)\s+)+")
+
+
+def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
+    """Return what the caller's words answer to a question about a card or a confirming one.
+
+    A card may be named to either: to a confirming question it must be another one ("no, the other one").
+    """
+    words = heard_words(question.answer)
+    if not words:
+        return "other"
+    text = " ".join(words)
+    if _NO.fullmatch(" ".join(word for word in words if word not in _FILL)):
+        return "no"
+    if question.clause.kind == "confirm" and _is_yes(words, question):
+        return "yes"
+    if question.wish.state is WishState.DONE:
+        return "other"
+    if question.clause.kind == "card" and _BOTH.search(text) and _only_about_cards(_BOTH.sub(" ", text), question):
+        return "both"
+    return "card" if names_a_card(question, cards) else "other"
+
+
+def names_a_card(question: HeardQuestion, cards: Sequence[Card]) -> bool:
+    """Return whether the words do nothing but say which card is meant; for a question about one, another card."""
+    current = next((card for card in cards if card.token == question.wish.card_token), None)
+    choice = choose_instead(cards, question.answer, current)
+    if not choice.named or not _only_about_cards(" ".join(heard_words(question.answer)), question):
+        return False
+    return current is None or choice.cards != (current,)
+
+
+def takes_back(words: str, blocked: Card, cards: Sequence[Card]) -> bool:
+    """Return whether words that follow the news of a block say that it was not meant: undo it, or another card.
+
+    "Unblock it" says no such thing: that is a wish of its own, and needs the PIN.
+    """
+    if _TAKE_BACK.search(" ".join(heard_words(words))):
+        return True
+    instead = choose_instead(cards, words, blocked)
+    return corrects(words) and instead.named and blocked not in instead.cards
+
+
+def corrects(words: str) -> bool:
+    """Return whether words do nothing but say that something was not meant so: "not that one", "no, the other"."""
+    said = heard_words(words)
+    allowed = HINT_WORDS | _FILL | _CORRECTING | POLICY[Operation.BLOCK].verbs
+    only_corrects = all(word in allowed or (word.isdigit() and len(word) == len("4242")) for word in said)
+    return only_corrects and not _DENYING.isdisjoint(said)
+
+
+def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
+    """Return whether a wish is put plainly: without a negation, a condition, or the form of a question about it.
+
+    It must say the operation's verb, or have been understood surely. Only then may chat act on it at once; otherwise it
+    is asked first. "Can you block my card?" is plain.
+    """
+    words = heard_words(turn)
+    return (sure or not POLICY[operation].verbs.isdisjoint(words)) and not _doubtful(" ".join(words))
+
+
+def wants_both(words: str) -> bool:
+    """Return whether a wish is about all of the caller's cards: "both my cards", "all of them"."""
+    return bool(_BOTH.search(" ".join(heard_words(words))))
+
+
+def is_yes(words: str) -> bool:
+    """Return whether words say yes and nothing else, whatever the question was."""
+    text, phrases = _YES_PHRASES.subn(" ", " ".join(heard_words(words)))
+    rest = text.split()
+    return bool(phrases or not _YES.isdisjoint(rest)) and all(word in _YES or word in _FILL for word in rest)
+
+
+def _is_yes(words: list[str], question: HeardQuestion) -> bool:
+    """Nothing may be left once yes-words, politeness and the clause's own words are out, and one of them says yes."""
+    text, phrases = _YES_PHRASES.subn(" ", " ".join(words))
+    rest = text.split()
+    verbs = POLICY[question.wish.operation].verbs
+    if not (phrases or any(word in _YES or word in verbs for word in rest)):
+        return False
+    clause = set(heard_words(question.clause.text)) - {"shall"}
+    return all(word in _YES or word in _FILL or word in verbs or word in clause for word in rest)
+
+
+def _only_about_cards(text: str, question: HeardQuestion) -> bool:
+    """Return whether nothing is left once the words that name cards, correct, and are polite are out."""
+    allowed = HINT_WORDS | _FILL | _YES | _CORRECTING | POLICY[question.wish.operation].verbs
+    return all(word in allowed or (word.isdigit() and len(word) == len("4242")) for word in text.split())
+
+
+def _doubtful(words: str) -> bool:
+    return bool(_DOUBT.search(_OPENING.sub("", words)))

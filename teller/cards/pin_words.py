@@ -1,0 +1,106 @@
+"""The digits of a PIN in what a caller says: whole, in pieces, typed, spoken, or together with the wish."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from teller.cards.dialogue import Turn, ends_nothing, runs
+from teller.cards.spoken import HESITATIONS, heard_words
+
+PIN_DIGITS = 4
+
+_PIN = r"(?:pin|pins|pincode|passcode)"
+_SAYS_PIN = re.compile(rf"\b{_PIN}\b|\bp i n\b")
+_BESIDE = re.compile(
+    rf"\b(?:{_PIN}|p i n)(?: (?:code|number|is|it's|its|as|of))* (\d{{4}})\b"
+    rf"|\b(\d{{4}})(?: (?:is|as))?(?: (?:my|the))? {_PIN}\b"
+)
+_ABOUT_A_CARD = re.compile(r"\b(?:card|visa|mastercard|ending|ends)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenPin:
+    """The digits said for a PIN so far, and the words of the turn that said the last of them.
+
+    `judged`: these very words gave a PIN that was judged before, and they are not judged again.
+    """
+
+    digits: str
+    words: str
+    judged: bool = False
+
+    @property
+    def standing(self) -> Literal["none", "some", "whole", "too many"]:
+        """How far the PIN has been said."""
+        if len(self.digits) <= PIN_DIGITS:
+            return "whole" if len(self.digits) == PIN_DIGITS else "some" if self.digits else "none"
+        return "too many"
+
+
+def says_pin(text: str) -> bool:
+    """Return whether a turn speaks of a PIN."""
+    return bool(_SAYS_PIN.search(" ".join(heard_words(text))))
+
+
+def pin_with_wish(turn: str) -> str | None:
+    """Return the four digits that stand beside the word PIN; None where there are none."""
+    found = _BESIDE.search(" ".join(heard_words(turn)))
+    return (found[1] or found[2]) if found else None
+
+
+def spoken_pin(history: Sequence[Turn], is_judged: Callable[[str], bool], fillers: Sequence[str] = ()) -> SpokenPin:
+    """Return what the caller has said of a PIN since it was asked for.
+
+    The pieces of several turns are joined, from the first PIN question of the last run of them; a turn with four digits
+    is a PIN of its own, and whatever was judged, or was too long, is left behind.
+
+    Args:
+        history: the conversation with the caller's own words, unmasked.
+        is_judged: whether a turn, in its normal form (`turn_words`), gave a PIN that was judged already.
+        fillers: what the assistant says to fill a silence.
+    """
+    collected = SpokenPin("", "")
+    for text in _answers_to_pin_questions(runs(history), fillers):
+        said, words = digits_of(text), turn_words(text)
+        if is_judged(words):
+            collected = SpokenPin("", words, judged=True)
+        elif len(said) == PIN_DIGITS or collected.standing in ("whole", "too many"):
+            collected = SpokenPin(said or collected.digits, words if said else collected.words)
+        elif said:
+            collected = SpokenPin(collected.digits + said, words)
+        elif collected.judged:
+            collected = SpokenPin("", "")
+    return collected
+
+
+def turn_words(text: str) -> str:
+    """Return the normal form of a turn by which it is known again."""
+    return " ".join(heard_words(text))
+
+
+def digits_of(text: str) -> str:
+    """Return the digits of an answer to a PIN question; those that name a card are none."""
+    words = heard_words(text)
+    if _ABOUT_A_CARD.search(" ".join(words)) and not says_pin(text):
+        return ""
+    alone = all(word.isdigit() or word == "one" or word in HESITATIONS for word in words)
+    return "".join("1" if word == "one" else word for word in words if word.isdigit() or (alone and word == "one"))
+
+
+def _answers_to_pin_questions(joined: Sequence[Turn], fillers: Sequence[str]) -> Iterator[str]:
+    """Yield the caller's turns of the last stretch of PIN questions, oldest first.
+
+    An assistant's turn that says PIN is a question for it: nothing else of ours says the word.
+    """
+    start = len(joined)
+    first_question: int | None = None
+    while start > 0:
+        role, text = joined[start - 1]
+        if role == "assistant" and says_pin(text):
+            first_question = start
+        elif role == "assistant" and not ends_nothing(text, fillers):
+            break
+        start -= 1
+    if first_question is not None:
+        yield from (turn.text for turn in joined[first_question:] if turn.role == "user")

@@ -1,0 +1,174 @@
+"""On the phone a yes settles before it counts: what the caller says next may change it."""
+
+import asyncio
+
+import pytest
+
+from simulator.script import Interruption
+from tests.dialogue.conftest import MAYA, TOMAS, Phone, Play, heard
+
+BLOCKS, LOSES = "block my card", "I lost my card, please report it"
+
+
+@pytest.mark.parametrize(("wish", "settles"), [(BLOCKS, 1.0), (LOSES, 3.0)])
+@pytest.mark.parametrize("later", [0.3, 0.9, 1.5, 2.5])
+def test_a_yes_that_grows_into_something_else(play: Play, wish: str, settles: float, later: float) -> None:
+    """Before it has settled nothing is written; afterwards the outcome is told, and a block can be taken back."""
+
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        await heard(call, wish)
+        await call.say(f"yes [{later}] but not that one", words_per_second=1000)
+        await call.conclude()
+        said = call.turns[-1].heard
+        if later < settles:
+            assert await phone.writes(MAYA) == 0
+            assert said.endswith("eight eight one?")
+        else:
+            assert await phone.writes(MAYA) == 1
+            assert "I've blocked your Everyday Visa" in said
+            assert said.endswith("take it back.")
+
+    play(talk)
+
+
+@pytest.mark.parametrize(("wish", "settles"), [(BLOCKS, 1.0), (LOSES, 3.0)])
+def test_a_yes_is_answered_when_it_has_settled(play: Play, wish: str, settles: float) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        await heard(call, wish)
+        await heard(call, "yes please")
+        assert await phone.writes(MAYA) == 1
+        sent = call.turns[-1].requests[-1]
+        assert sent.text.startswith("One moment")  # the filler, while it settles
+        assert sent.took_ms is not None
+        assert sent.took_ms >= settles * 1000
+
+    play(talk)
+
+
+def test_nothing_waits_where_nothing_is_written(play: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        for words in (BLOCKS, "hmm", "no", "is my card active", "what is the fee of the gold card"):
+            await heard(call, words)
+            assert call.turns[-1].requests[-1].first_word_ms == pytest.approx(0, abs=1), words
+
+    play(talk)
+
+
+def test_yes_and_hang_up_blocks_but_reports_no_loss(play: Play) -> None:
+    """A caller who is gone must be protected, and a block can be undone; a closed card can't be opened."""
+
+    async def talk(phone: Phone) -> None:
+        for wish, writes in ((LOSES, 0), (BLOCKS, 1)):
+            call = await phone.call(MAYA)
+            await heard(call, wish)
+            await call.say("yes")
+            await call.hang_up(Interruption(seconds=0.2))
+            await call.end()
+            await asyncio.sleep(10)
+            assert await phone.writes(MAYA) == writes
+
+    play(talk)
+
+
+def test_the_same_yes_again_settles_anew_after_a_hang_up(play: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        await heard(call, LOSES)
+        await call.say("yes")
+        await call.conclude(Interruption(seconds=1.0))
+        await call.repeat()
+        await call.conclude()
+        assert "I've closed your Everyday Visa" in call.turns[-1].heard
+        assert await phone.writes(MAYA) == 1
+
+    play(talk)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("wish", [BLOCKS, LOSES])
+def test_six_guesses_for_one_turn_write_once(play: Play, wish: str, count: int) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        await heard(call, wish)
+        await call.say("yes yes that is right please", guesses=(1, 2, 3, 4, 5))
+        await call.conclude()
+        assert await phone.writes(MAYA) == 1
+        assert "I've" in call.turns[-1].heard
+
+    play(talk, count)
+
+
+@pytest.mark.parametrize("wish", [BLOCKS, LOSES])
+def test_the_same_yes_from_two_replicas_writes_once(play: Play, wish: str) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        await heard(call, wish)
+        await call.say("yes", replicas=(0, 1))
+        await call.conclude()
+        assert await phone.writes(MAYA) == 1
+        assert "I've" in call.turns[-1].heard
+
+    play(talk, 2)
+
+
+def test_a_slow_guess_is_overtaken_by_a_newer_one_on_another_replica(play: Play) -> None:
+    """The yes of a guess that was sent first and arrives last does not count against the newer words."""
+
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        await heard(call, BLOCKS)
+        older = call.messages
+        await heard(call, "yes but not now")
+        body = {"messages": [*older, {"role": "user", "content": "yes"}]}
+        late = await phone.ask(call, body, seconds_ago=30.0)
+        assert late.endswith("?")
+        await asyncio.sleep(5)
+        assert await phone.writes(MAYA) == 0
+
+    play(talk, 2)
+
+
+def test_yes_then_yes_please_after_the_commit_tells_the_outcome(play: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        await heard(call, BLOCKS)
+        await call.say("yes [1.5] please", words_per_second=1000)
+        await call.conclude()
+        assert "I've blocked your Everyday Visa" in call.turns[-1].heard
+        assert await phone.writes(MAYA) == 1
+
+    play(talk)
+
+
+def test_a_settling_wish_of_a_dead_process_is_open_again(play: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        await heard(call, LOSES)
+        await call.say("yes", replicas=(0,))
+        await asyncio.sleep(0.5)
+        await phone.bank.transports[0].crash()
+        await call.conclude()
+        await asyncio.sleep(6)
+        assert await phone.writes(MAYA) == 0
+        await call.repeat(replicas=(1,))
+        await call.conclude()
+        assert "I've closed your Everyday Visa" in call.turns[-1].heard
+        assert await phone.writes(MAYA) == 1
+
+    play(talk, 2)
+
+
+def test_the_other_one_on_voice_settles_and_a_hang_up_drops_it(play: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS)
+        await heard(call, "block my visa")
+        await heard(call, "yes")
+        await call.say("no, the other one")
+        await call.hang_up(Interruption(seconds=0.3))
+        await asyncio.sleep(5)
+        assert await phone.states(TOMAS) == {"4242": "blocked", "7719": "active"}
+
+    play(talk)
