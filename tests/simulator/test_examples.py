@@ -16,20 +16,6 @@ from tests.support.virtual_time import Replicas, replicas, run
 CALLS = sorted((ROOT / "examples" / "calls").glob("*.yaml"))
 PAGE = (ROOT / "docs" / "call_scripts.md").read_text("utf-8")
 
-NOT_YET = {
-    "activate_card": "activating is not offered",
-    "balance_with_pin": "the balance is not offered",
-    "changed_mind_after_yes": "a yes does not settle",
-    "fraud_in_progress": "a block is not offered first",
-    "lost_card": "reporting a card lost is not offered",
-    "lost_card_hang_up": "reporting a card lost is not offered",
-    "the_other_card": "an open question is not moved to the other card",
-    "unblock_with_pin": "unblocking is not offered",
-    "wrong_pin": "unblocking is not offered",
-}
-"""Scripts whose expectations the card dialogue does not meet yet, and what it lacks. It shall become empty."""
-
-
 SCRIPTS = {
     **{file.stem: read_script(file) for file in CALLS},
     **{
@@ -69,15 +55,10 @@ def reports(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, C
 def test_there_are_twenty_calls_and_more() -> None:
     assert len(CALLS) >= 20
     assert len([name for name in SCRIPTS if name.startswith("page")]) == 2
-    assert set(NOT_YET) <= set(SCRIPTS)
 
 
 @pytest.mark.parametrize("name", list(SCRIPTS))
-def test_a_call_goes_as_its_script_expects(
-    name: str, reports: dict[str, CallReport], request: pytest.FixtureRequest
-) -> None:
-    if name in NOT_YET:
-        request.applymarker(pytest.mark.xfail(reason=NOT_YET[name], strict=True))
+def test_a_call_goes_as_its_script_expects(name: str, reports: dict[str, CallReport]) -> None:
     checks = reports[name].checks
     assert checks, "a script that expects nothing shows nothing"
     assert [check for check in checks if not check.met] == []
