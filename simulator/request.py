@@ -40,6 +40,11 @@ class OpenRequest:
                 self.listening.complete()
         return self.listening
 
+    @property
+    def age(self) -> float:
+        """Seconds since it was sent."""
+        return asyncio.get_running_loop().time() - self._began
+
     async def close(self) -> None:
         """Hang up, if the reply is not whole yet."""
         if self._task.done():
