@@ -25,7 +25,7 @@ RUN --mount=from=installer,source=/usr/local/bin/uv,target=/usr/local/bin/uv \
 COPY . .
 RUN --mount=from=installer,source=/usr/local/bin/uv,target=/usr/local/bin/uv \
     --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-dev && python -m compileall -q graph tools prompts doors teller server.py
+    uv sync --frozen --no-dev && python -m compileall -q graph tools prompts doors teller simulator server.py
 
 USER teller
 VOLUME /data

@@ -13,12 +13,11 @@ The steps are the methods; each begins when the one before is over, and `conclud
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from simulator.body import end_of_call, request_body
 from simulator.history import History, Message
-from simulator.listening import Listening
 from simulator.report import (
     AssistantHeard,
     CallerSpoke,
@@ -33,6 +32,7 @@ from simulator.request import OpenRequest
 from simulator.script import Interruption, Setting
 from simulator.speaking import words_of
 from simulator.transport import Transport
+from simulator.turn import Turn
 
 Clock = Callable[[], datetime]
 
@@ -56,20 +56,6 @@ class Line:
     replicas: Sequence[Transport]
     path: str = CHAT_PATH
     key: str = ""
-
-
-@dataclass(slots=True)
-class _Turn:
-    """A turn under way: the history before it, the caller's words so far, and the requests that were sent."""
-
-    before: History
-    record: TurnRecord
-    words: str = ""
-    requests: list[OpenRequest] = field(default_factory=list)
-    heard_from: OpenRequest | None = None
-    listening: Listening | None = None
-    speech_ended: float | None = None
-    listened_from: float = 0.0
 
 
 class Call:
@@ -98,8 +84,8 @@ class Call:
         self._began = self._loop.time()
         self._next_replica = 0
         self._unanswered = ""
-        self._turn: _Turn | None = None
-        self._last: _Turn | None = None
+        self._turn: Turn | None = None
+        self._last: Turn | None = None
         system: list[Message] = [{"role": "system", "content": setting.system}] if setting.system else []
         self._history = History(setting.transcript, system)
 
@@ -117,6 +103,7 @@ class Call:
         """Hear the opening: the platform's own line, or the model's."""
         if self._setting.opening is not None:
             self._history.heard(self._setting.opening)
+            self._tell(AssistantHeard(self.elapsed, self._setting.opening, cut=False))
             return
         turn = self._open_turn("")
         await self._ask(turn, "", "opening")
@@ -190,9 +177,8 @@ class Call:
         turn = self._turn
         if turn is None:
             return until is None
-        in_time = await self._hear(turn, until)
-        for request in turn.requests:
-            await request.close()
+        in_time = await turn.hear(until)
+        await turn.close()
         self._note(turn, began=in_time and until is not None and until.words == 0)
         self._turn, self._last = None, turn
         return in_time
@@ -218,9 +204,9 @@ class Call:
     def _voice(self) -> bool:
         return self._setting.channel == "voice"
 
-    def _open_turn(self, words: str) -> _Turn:
+    def _open_turn(self, words: str) -> Turn:
         self._unanswered = ""
-        turn = _Turn(self._history.copy(), TurnRecord(self.step, words), words)
+        turn = Turn(self._history.copy(), TurnRecord(self.step, words), words)
         self._turn = turn
         self.turns.append(turn.record)
         return turn
@@ -230,32 +216,30 @@ class Call:
         if self._turn is not None:
             await self.conclude(Interruption(seconds=0))
 
-    async def _speak_on(self, turn: _Turn) -> _Turn:
+    async def _speak_on(self, turn: Turn) -> Turn:
         """Go on after a pause: the same turn grows where nothing of a reply was heard, else another one begins."""
         if turn.listening is None or turn.listening.heard == 0:
-            for request in turn.requests:
-                await request.close()
+            await turn.close()
             turn.listening = None
             return turn
         await self.conclude(Interruption(seconds=0))
         return self._open_turn("")
 
-    async def _finish_speaking(self, turn: _Turn, kind: RequestKind, replicas: Sequence[int] | None) -> None:
+    async def _finish_speaking(self, turn: Turn, kind: RequestKind, replicas: Sequence[int] | None) -> None:
         """Wait as the platform does before it takes the words for whole; a guess that had them all is kept."""
         turn.speech_ended = self._loop.time()
         turn.record.speech_ended_at = self.elapsed
         turn.record.said = turn.words
         self._tell(CallerSpoke(self.elapsed, turn.words))
         await asyncio.sleep(self._setting.speech.endpointing if self._voice else 0.0)
-        newest = turn.requests[-1].record if turn.requests else None
+        newest = turn.newest
         if newest is None or newest.kind != "guess" or newest.words != turn.words or newest.error:
             await self._ask(turn, turn.words, kind, replicas)
         self._listen(turn)
 
-    async def _ask(self, turn: _Turn, words: str, kind: RequestKind, replicas: Sequence[int] | None = None) -> None:
+    async def _ask(self, turn: Turn, words: str, kind: RequestKind, replicas: Sequence[int] | None = None) -> None:
         """Send a request, and close the one before."""
-        for request in turn.requests:
-            await request.close()
+        await turn.close()
         messages = turn.before.with_user(words)
         in_turn = len(turn.requests) + 1
         body = request_body(self._setting, self.number, self.call_id, messages, self._clock(), in_turn)
@@ -273,43 +257,20 @@ class Call:
         self._next_replica += 1
         return self._next_replica - 1
 
-    def _listen(self, turn: _Turn) -> None:
-        """Let the newest reply be spoken."""
-        speed = self._setting.speech.assistant_words_per_second if self._voice else _AT_ONCE
-        turn.heard_from = turn.requests[-1]
-        turn.listening = turn.heard_from.listen(speed)
-        turn.listened_from = self._loop.time()
+    def _listen(self, turn: Turn) -> None:
+        turn.listen(self._setting.speech.assistant_words_per_second if self._voice else _AT_ONCE)
 
-    async def _hear(self, turn: _Turn, until: Interruption | None) -> bool:
-        listening = turn.listening
-        if listening is None:
-            return False
-        if until is None or until.words is not None:
-            return await listening.until(until.words if until else None)
-        newest = turn.requests[-1].record.sent_at
-        await asyncio.sleep(max(0.0, newest + (until.seconds or 0.0) - self.elapsed))
-        return not listening.all_heard
-
-    def _note(self, turn: _Turn, *, began: bool) -> None:
+    def _note(self, turn: Turn, *, began: bool) -> None:
         """Put down what was heard; where nothing was, the caller's words go on in the next turn, unless it `began`."""
-        request, listening = turn.heard_from, turn.listening
-        if request is None or listening is None:
-            self._unanswered = turn.words
-            return
-        heard, record = listening.heard, turn.record
-        whole = listening.all_heard and not request.record.error and not request.record.cancelled
-        record.heard, record.cut = listening.words(heard), not whole
-        if turn.speech_ended is not None and request.first_word_at is not None:
-            first = max(request.first_word_at, turn.listened_from)
-            record.wait_ms = round((first - turn.speech_ended) * 1000, 3)
-        self._tell(AssistantHeard(self.elapsed, record.heard, record.cut))
-        if not (heard or whole or began):
+        whole = turn.put_down()
+        if turn.listening is not None:
+            self._tell(AssistantHeard(self.elapsed, turn.record.heard, turn.record.cut))
+        if not (turn.record.heard or whole or began):
             self._unanswered = turn.words
             return
         self._history.said(turn.words)
-        calls = request.record.tool_calls if whole else []
-        if calls:
-            self._history.called(calls, record.heard)
-            self.over = next((call.name for call in calls if call.name in _ENDING), self.over)
+        if whole and turn.calls:
+            self._history.called(turn.calls, turn.record.heard)
+            self.over = next((call.name for call in turn.calls if call.name in _ENDING), self.over)
         else:
-            self._history.heard(record.heard)
+            self._history.heard(turn.record.heard)

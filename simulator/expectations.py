@@ -58,7 +58,7 @@ def _of_words(step: int, expect: Expect, text: str) -> Iterator[Check]:
     for part in expect.none:
         yield Check(step, f"does not say “{part}”", plain(part) not in said, shown)
     if expect.regex is not None:
-        found = re.search(expect.regex, text, re.IGNORECASE | re.DOTALL) is not None
+        found = re.search(expect.regex, text.strip(), re.IGNORECASE | re.DOTALL) is not None
         yield Check(step, f"matches {expect.regex}", found, shown)
 
 

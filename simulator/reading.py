@@ -46,7 +46,7 @@ def parse_script(text: str, name: str = "script") -> Script:
     Raises:
         ScriptError: as `read_script`.
     """
-    lines: dict[Place, int] = {}
+    lines: dict[Place, int] = {(): 1}
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             raise ScriptError(f"{name}: aliases (*name) are not taken")

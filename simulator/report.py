@@ -13,7 +13,10 @@ Holders = list[dict[str, Any]]
 
 @dataclass(slots=True)
 class RequestRecord:
-    """One request: a guess that was cancelled, or one whose reply was heard."""
+    """One request: a guess that was cancelled, or one whose reply was heard.
+
+    `arrivals`: how many characters of the reply had come after so many milliseconds. `server_timing`: that header.
+    """
 
     kind: RequestKind
     replica: int
@@ -26,6 +29,8 @@ class RequestRecord:
     cancelled: bool = False
     error: str | None = None
     text: str = ""
+    arrivals: list[tuple[float, int]] = field(default_factory=list)
+    server_timing: str = ""
     tool_calls: list[ToolCall] = field(default_factory=list)
     finish_reason: str | None = None
 

@@ -40,6 +40,11 @@ class OpenRequest:
                 self.listening.complete()
         return self.listening
 
+    @property
+    def age(self) -> float:
+        """Seconds since it was sent."""
+        return asyncio.get_running_loop().time() - self._began
+
     async def close(self) -> None:
         """Hang up, if the reply is not whole yet."""
         if self._task.done():
@@ -57,6 +62,7 @@ class OpenRequest:
         try:
             async with transport.post(path, content, headers) as reply:
                 record.status = reply.status
+                record.server_timing = reply.headers.get("server-timing", "")
                 if reply.status != 200:
                     record.error = await refusal(reply)
                     return
@@ -70,9 +76,11 @@ class OpenRequest:
             self._finish()
 
     def _take(self, words: str) -> None:
+        now = self._milliseconds()
         if self.first_word_at is None:
             self.first_word_at = asyncio.get_running_loop().time()
-            self.record.first_word_ms = self._milliseconds()
+            self.record.first_word_ms = now
+        self.record.arrivals.append((now, len(self._heard.text)))
         if self.listening is not None:
             self.listening.take(words)
 

@@ -20,7 +20,7 @@ CardState = Literal["inactive", "active", "blocked", "closed"]
 
 
 def _listed(value: object) -> object:
-    return value if isinstance(value, list) else [value]
+    return value if isinstance(value, list | tuple) else [value]
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -153,17 +153,22 @@ AnyStep = Say | Keypad | Silence | Repeat | HangUp | EndCall | Wait | Dial
 STEPS = ("say", "keypad", "silence", "repeat", "hang_up", "end_call", "wait", "dial")
 
 
-def _kind(step: Any) -> str:
+def _kinds(step: Any) -> list[str]:
     given = step if isinstance(step, dict) else vars(step) if isinstance(step, Step) else {}
-    found = [name for name in STEPS if name in given]
-    if len(found) != 1:
-        what = " and ".join(found) or "nothing of the kind"
-        raise PydanticCustomError("step", "a step is one of {steps}; this is {what}", _told(what))
-    return found[0]
+    return [name for name in STEPS if name in given]
 
 
-def _told(what: str) -> dict[str, Any]:
-    return {"steps": ", ".join(STEPS), "what": what}
+def _of_one_kind(step: Any) -> Any:
+    if len(found := _kinds(step)) != 1:
+        told = {"steps": ", ".join(STEPS), "what": " and ".join(found) or "none of them"}
+        raise PydanticCustomError("step", "a step is one of {steps}; this is {what}", told)
+    return step
+
+
+def _some(steps: Any) -> Any:
+    if not isinstance(steps, list | tuple) or not steps:
+        raise ValueError("is a list of one step or more")
+    return steps
 
 
 TaggedStep = Annotated[
@@ -175,7 +180,8 @@ TaggedStep = Annotated[
     | Annotated[EndCall, Tag("end_call")]
     | Annotated[Wait, Tag("wait")]
     | Annotated[Dial, Tag("dial")],
-    Discriminator(_kind),
+    Discriminator(lambda step: _kinds(step)[0]),
+    BeforeValidator(_of_one_kind),
 ]
 
 
@@ -234,4 +240,4 @@ class Setting(Part):
 class Script(Setting):
     """A call."""
 
-    steps: tuple[TaggedStep, ...] = Field(min_length=1, max_length=MOST_STEPS)
+    steps: Annotated[tuple[TaggedStep, ...], BeforeValidator(_some)] = Field(max_length=MOST_STEPS)

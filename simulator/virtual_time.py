@@ -7,8 +7,9 @@ What it guarantees:
 - It does not move while a thread works for the loop: `run_in_executor` (so `asyncio.to_thread` too), and whatever
   else was announced with `hand_off`. A timeout around such work never fires because the machine is slow.
 
-What it does not: it sees no sockets and no other processes (time jumps past them), and where two threads work at the
-same time, which one ends first is the machine's business, as always.
+What it does not: it sees no sockets and no other processes (time jumps past them); where two threads work at the same
+time, which one ends first is the machine's business, as always; and a thread that waits for what a timer of the loop
+would release waits in vain.
 """
 
 import asyncio

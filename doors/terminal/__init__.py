@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from doors.terminal import ask, cards, evaluate, ingest, serve
+from doors.terminal import ask, call, cards, evaluate, ingest, serve
 from teller.errors import TellerError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.command("check")(serve.check)
 app.command("migrate")(serve.migrate)
 app.command("ingest")(ingest.ingest)
 app.command("ask")(ask.ask)
+app.command("call")(call.call)
 
 
 def main() -> None:

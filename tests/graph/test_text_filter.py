@@ -25,6 +25,7 @@ def heard(channel: Channel, *pieces: str) -> str:
         ("Card 4111 1111 1111 1111 is yours", "Card [card ending 1111] is yours", "Card [card ending 1111] is yours"),
         ("It costs $1,250.40, not $95.", "It costs $1,250.40, not $95.",
          "It costs 1,250 dollars and 40 cents, not 95 dollars."),
+        ("It is $29, and $1,000, too.", "It is $29, and $1,000, too.", "It is 29 dollars, and 1,000 dollars, too."),
         ("At 7.49% APR.", "At 7.49% APR.", "At 7.49 percent APR."),
         ("Due 2026-12-14.", "Due 2026-12-14.", "Due December 14, 2026."),
         ("**Bold** and `code`", "**Bold** and `code`", "Bold and code"),
@@ -43,8 +44,8 @@ def test_what_is_heard(said: str, chat: str, voice: str) -> None:
 TEXTS = st.lists(
     st.sampled_from(
         ["<thinking>", "</thinking>", "<flush />", "<", ">", "<b", "4111 1111 1111 1111", "4111-1111", "7.49%", "$",
-         "$1,250.40", "2026-12-14", "**", "\n- ", "\n", "# ", "[a b](http://x.y)", "[", "](", "https://x.y/z", "www.",
-         "hello", " ", "how", "1. ", "12", "x", "%", ".", "think"]
+         "$1,250.40", "$29,", "2026-12-14", "**", "\n- ", "\n", "# ", "[a b](http://x.y)", "[", "](", "https://x.y/z",
+         "www.", "hello", " ", "how", "1. ", "12", "x", "%", ".", "think"]
     )
 ).map("".join)  # fmt: skip
 

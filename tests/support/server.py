@@ -65,5 +65,10 @@ def start_server(data_dir: Path, **settings: str) -> tuple[Server, subprocess.Po
     with (data_dir / "server.log").open("w") as log:
         process = subprocess.Popen([TELLER, "serve"], env=env, stdout=log, stderr=log, text=True)
     base_url = f"http://127.0.0.1:{port}"
-    wait_until_ready(base_url, process)
+    try:
+        wait_until_ready(base_url, process)
+    except BaseException:
+        process.kill()  # nobody else knows of it
+        process.wait()
+        raise
     return Server(base_url, data_dir), process

@@ -16,7 +16,8 @@ from simulator.call import Line
 from simulator.in_process import InProcess, started
 from simulator.report import Holders
 from simulator.virtual_time import VirtualTimeLoop
-from teller.cards.demo import listing
+from teller.cards.demo import listing, reset
+from teller.services import pin_pepper
 from teller.settings import Settings
 
 T = TypeVar("T")
@@ -49,6 +50,11 @@ class Replicas:
     async def ledger(self) -> Holders:
         """Read the ledger, as `teller cards list --json` does."""
         return [dict(holder) for holder in await listing(self._apps[0].state.services.ledger)]
+
+    async def reset(self) -> None:
+        """Bring the demo ledger back to its beginning."""
+        services = self._apps[0].state.services
+        await reset(services.ledger, pin_pepper(services.settings))
 
     async def at_rest(self) -> None:
         """Return when no replica works on a request any more."""
