@@ -22,10 +22,12 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._uploads if scope["path"].startswith(self._upload_path) else self._default
+        is_upload = scope["path"].startswith(self._upload_path)
+        limit = self._uploads if is_upload else self._default
+        too_large = _document_too_large(limit) if is_upload else _too_large(limit)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
-            await envelope(_too_large(limit))(scope, receive, send)
+            await envelope(too_large)(scope, receive, send)
             return
         seen = 0
 
@@ -34,7 +36,7 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > limit:
-                raise _too_large(limit)
+                raise too_large
             return message
 
         await self._app(scope, counted, send)
@@ -42,3 +44,7 @@ class BodyLimit:
 
 def _too_large(limit: int) -> ApiError:
     return invalid(f"The body is larger than {limit:,} bytes.", status=413)
+
+
+def _document_too_large(limit: int) -> ApiError:
+    return invalid(f"The document is larger than {limit // 1_000_000} MB: split it, then add its parts.", "file", 413)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from teller.errors import (
     ContextTooLongError,
     DocumentRejectedError,
+    DocumentTooLargeError,
     LedgerUnavailableError,
     ModelAccessDeniedError,
     ModelNotFoundError,
@@ -20,6 +21,7 @@ from teller.errors import (
     ModelUnavailableError,
     SearchUnavailableError,
     TellerError,
+    UnsupportedDocumentError,
     UpstreamAuthError,
     UpstreamModelError,
 )
@@ -100,13 +102,23 @@ def api_error(failure: Exception) -> ApiError:
             headers = {"retry-after": _RETRY_AFTER_SECONDS} if retry else {"x-should-retry": "false"}
             return ApiError(status, "service_unavailable_error", str(failure), code=code, headers=headers)
         case DocumentRejectedError():
-            return invalid(str(failure), "file")
+            return invalid(str(failure), "file", status=_refusal(failure))
         case RequestValidationError():
             return _validation(failure)
         case HTTPException():
             return _http(failure)
         case _:
             return ApiError(500, "server_error", "Something went wrong on our side. Please try again.")
+
+
+def _refusal(failure: DocumentRejectedError) -> int:
+    match failure:
+        case DocumentTooLargeError():
+            return 413
+        case UnsupportedDocumentError():
+            return 415
+        case _:
+            return 400
 
 
 def envelope(error: ApiError) -> Response:

@@ -35,7 +35,7 @@ def names(documents: list[DocumentInfo]) -> list[str]:
 
 
 def counts(report: IngestReport) -> tuple[int, int, int, int]:
-    return len(report.ingested), len(report.unchanged), len(report.removed), len(report.rejected)
+    return len(report.added) + len(report.changed), len(report.unchanged), len(report.removed), len(report.rejected)
 
 
 async def texts_found(index: EmbeddedIndex, question: str) -> list[str]:
@@ -104,7 +104,7 @@ class TestFolder:
         (folder / "fees.md").write_text("---\ncollection: cards\n---\n# Fees\n\nThe late fee is $31.")
         (folder / "loans.txt").unlink()
         report = await ingester.ingest_path(folder)
-        assert names(report.ingested) == ["fees.md"]
+        assert names(report.changed) == ["fees.md"]
         assert names(report.unchanged) == ["rates.pdf"]
         assert names(report.removed) == ["loans.txt"]
         after = {info.filename: info for info in await index.documents()}
@@ -138,7 +138,7 @@ class TestFolder:
         (folder / "photo.png").write_bytes(b"\x89PNG")
         (folder / "new.md").write_text("Something new.")
         report = await ingester.ingest_path(folder)
-        assert names(report.ingested) == ["new.md"]
+        assert names(report.added) == ["new.md"]
         assert set(report.rejected) == {"loans.txt", "photo.png"}
         assert "UTF-8" in report.rejected["loans.txt"]
         assert "A loan has a fixed rate." in await texts_found(index, "fixed rate")  # its former text stays
