@@ -16,7 +16,7 @@ from teller.knowledge.pdf_tables import with_tables
 _MAX_PAGES = 2_000
 _MAX_HEADING = 150
 _LARGER = 1.15  # so much larger than the text is a heading
-_MOST_HEADINGS = 0.25  # of all lines: beyond that, size says something else
+_MOST_HEADINGS = 0.3  # of all letters: beyond that, size says something else
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _GAP = re.compile(r"[ \t]{2,}")
 
@@ -116,7 +116,7 @@ def _levels(reader: PdfReader, lines: list[_Line]) -> dict[_Line | str, int]:
         letters[line.size] += len(line.text)
     body = letters.most_common(1)[0][0] if letters else 0.0
     large = [line for line in lines if line.size > body * _LARGER and _may_be_heading(line.text)]
-    if len(large) > _MOST_HEADINGS * len(lines):
+    if sum(len(line.text) for line in large) > _MOST_HEADINGS * letters.total():
         return {}
     ranks = {size: rank for rank, size in enumerate(sorted({line.size for line in large}, reverse=True), start=1)}
     return {line: min(ranks[line.size], 6) for line in large}

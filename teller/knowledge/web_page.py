@@ -9,6 +9,7 @@ from teller.knowledge.formats import Converted
 from teller.knowledge.markdown import table as markdown_table
 
 _MAX_NESTING = 200
+_MOST_COLUMNS = 100
 _MOST_SPANNED = 50  # columns or rows that one cell covers
 
 # Private characters stand for line breaks while white space is collapsed; _GLUE swallows the breaks that follow it.
@@ -80,7 +81,7 @@ def _grid(table: Tag) -> list[list[str]]:
         cells = iter(row(["th", "td"]))
         going_on, below = below, {}
         cell = next(cells, None)
-        while cell or len(texts) in going_on:
+        while (cell or len(texts) in going_on) and len(texts) < _MOST_COLUMNS:
             text, more, width = "", 0, 1
             if len(texts) in going_on:
                 text, more = going_on[len(texts)]
