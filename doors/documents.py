@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from pydantic import BaseModel
 
 from doors.access import require
+from doors.disconnect import ClientGoneError, unless_gone
 from doors.errors import ErrorEnvelope, invalid
 from teller.knowledge.loading import MAX_FILE_BYTES
 from teller.services import Services
@@ -59,9 +60,13 @@ class DocumentText(DocumentSummary):
 @router.post("/upload/", dependencies=[_admin], responses=_REFUSALS)
 @router.post("/upload", dependencies=[_admin], include_in_schema=False)
 async def upload(request: Request, file: UploadFile, collection: str | None = None) -> Uploaded:
-    """Take in one document (PDF, text, Markdown, HTML, DOCX; 10 MB): all of it or none."""
+    """Take in one document (PDF, text, Markdown, HTML, DOCX; 10 MB): all of it, or none where the client hangs up."""
     data = await file.read(MAX_UPLOAD_BYTES + 1)  # a larger body never comes here: one byte more is enough to refuse
-    document = await _services(request).ingester.ingest_bytes(file.filename or "document", data, collection)
+    work = _services(request).ingester.ingest_bytes(file.filename or "document", data, collection)
+    try:
+        document = await unless_gone(request, work)
+    except ClientGoneError:
+        raise invalid("The client hung up before the document was taken in.", status=499) from None
     return Uploaded(
         document_id=document.document_id,
         chunks_created=document.chunks,

@@ -105,6 +105,8 @@ def api_error(failure: Exception) -> ApiError:
             return invalid(str(failure), "file", status=_refusal(failure))
         case RequestValidationError():
             return _validation(failure)
+        case HTTPException(__cause__=ApiError() as met):  # FastAPI's word for what it met while it read the body
+            return met
         case HTTPException():
             return _http(failure)
         case _:
