@@ -1,7 +1,7 @@
 """What lives as long as the process: models, index and ledger. Opened once, closed once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ class Services:
     """The parts that the graph and the doors work with. Open them with `opened`, which closes them too.
 
     `queries` embeds in process, for routing and for `quote`, whose weights were fitted to that embedder; what searches
-    the index may be another embedder, with `search_queries`.
+    the index may be another embedder, with `search_queries`. `clock` tells the day by which documents are in force.
     """
 
     settings: Settings
@@ -53,6 +53,7 @@ class Services:
     search_queries: QueryVectors
     quote: QuoteChatModel
     models: ChatModels
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     @classmethod

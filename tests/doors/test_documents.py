@@ -5,18 +5,16 @@ import select
 import socket
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from starlette.types import Message
 
-from server import create_app
 from teller.models.embedder import OnnxEmbedder
-from teller.settings import Settings
 from tests.support.documents import blank_pages, pdf, protected
+from tests.support.in_process import in_process
 from tests.support.server import Server
 
 PETS = b"---\ntitle: Pets\ncollection: service\n---\n## Dogs\n\nA Larkfield branch welcomes calm dogs on a leash.\n"
@@ -29,17 +27,6 @@ UPLOAD_SCOPE = {
     "headers": [(b"content-type", b"multipart/form-data; boundary=b")],
     "client": ("127.0.0.1", 1),
 }
-
-
-@asynccontextmanager
-async def in_process(data_dir: Path) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
-    """An app in this event loop: whatever holds the loop up holds everything up."""
-    app = create_app(Settings(data_dir=data_dir, _env_file=None))
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=60) as http,
-    ):
-        yield app, http
 
 
 def multipart(filename: str, data: bytes) -> bytes:

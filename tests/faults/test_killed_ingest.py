@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def ingesting(data_dir: Path, folder: Path) -> subprocess.Popen[str]:
-    command = [TELLER, "ingest", str(folder)]
+    command = [str(TELLER), "ingest", str(folder)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment(data_dir), stdout=pipe, stderr=pipe, text=True)
 

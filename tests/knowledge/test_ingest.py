@@ -14,6 +14,7 @@ from teller.knowledge.index import DocumentInfo, IndexStatus
 from teller.knowledge.ingest import SAMPLE_BANK, Ingester, IngestReport, Progress
 from teller.models.embedder import OnnxEmbedder
 from teller.models.vector_cache import VectorCache
+from tests.support.counting_embedder import CountingEmbedder
 from tests.support.documents import pdf
 
 TODAY = date(2026, 3, 1)
@@ -111,6 +112,30 @@ class TestFolder:
         assert after["rates.pdf"] == before["rates.pdf"]
         assert await texts_found(index, "late fee") == ["The late fee is $31."]
 
+    async def test_of_a_changed_document_only_the_passages_that_changed_are_embedded(
+        self, tmp_path: Path, index: EmbeddedIndex, embedder: OnnxEmbedder, folder: Path
+    ) -> None:
+        def sections(late_fee: int) -> str:
+            rows = (
+                f"## Matter {n}\n\n" + f"What matter {n} costs is ${late_fee if n == 3 else n}. " * 20 for n in range(6)
+            )
+            return "# Fees\n\n" + "\n\n".join(rows)
+
+        counting = CountingEmbedder(embedder, embedder.name)
+        cache = await VectorCache.open(tmp_path / "counted.db", counting)
+        ingester = Ingester(index, cache, embedder.count_tokens)
+        (folder / "fees.md").write_text(sections(29))
+        await ingester.ingest_path(folder)
+        assert len(counting.embedded) == (await index.status()).passages == 8
+        counting.embedded.clear()
+        (folder / "fees.md").write_text(sections(31))
+        assert names((await ingester.ingest_path(folder)).changed) == ["fees.md"]
+        assert len(counting.embedded) == 1
+        assert "$31" in counting.embedded[0]
+        await ingester.ingest_bytes("fees.md", sections(31).encode())
+        assert len(counting.embedded) == 1
+        await cache.close()
+
     async def test_a_document_that_moves_to_another_collection_is_not_there_twice(
         self, ingester: Ingester, index: EmbeddedIndex, folder: Path
     ) -> None:
@@ -180,6 +205,15 @@ class TestFolder:
             Progress("loans.txt", files_done=2, files=3, passages_done=1, passages=1),
             Progress("loans.txt", files_done=3, files=3, passages_done=1, passages=1),
         ]
+
+    async def test_progress_tells_of_every_file_also_of_those_with_nothing_to_do(
+        self, ingester: Ingester, folder: Path
+    ) -> None:
+        (folder / "photo.png").write_bytes(b"\x89PNG")
+        await ingester.ingest_path(folder)
+        told: list[Progress] = []
+        await ingester.ingest_path(folder, progress=told.append)
+        assert [(progress.files_done, progress.files) for progress in told] == [(n, 4) for n in range(1, 5)]
 
     async def test_an_ingest_that_was_stopped_half_way_ends_right_when_run_again(
         self, ingester: Ingester, index: EmbeddedIndex, folder: Path
