@@ -26,8 +26,8 @@ QUESTIONS = (
     "How do I open an account?",
     "What interest do savings earn?",
 )
-ROUNDS = 4
-LARGE = 150  # sections of an upload, a passage each
+ROUNDS = 3
+LARGE = 80  # sections of an upload, a passage each
 
 
 def turn(http: httpx.Client, number: int) -> float:
