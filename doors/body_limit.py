@@ -2,10 +2,9 @@
 
 import asyncio
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from doors.errors import api_error, envelope
+from doors.errors import ApiError, envelope, invalid
 
 _LONGEST_SECONDS = 30.0
 
@@ -28,19 +27,18 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._uploads if scope["path"].startswith(self._upload_path) else self._default
+        is_upload = scope["path"].startswith(self._upload_path)
+        limit = self._uploads if is_upload else self._default
+        too_large = _document_too_large(limit) if is_upload else _too_large(limit)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
-            await envelope(api_error(_too_large(limit)))(scope, receive, send)
+            await envelope(too_large)(scope, receive, send)
             return
-        await self._app(scope, _within(limit, receive), send)
+        await self._app(scope, _within(limit, too_large, receive), send)
 
 
-def _within(limit: int, receive: Receive) -> Receive:
-    """Return a `receive` that raises once a body is too large or too slow.
-
-    It raises HTTPException: FastAPI's reading of forms lets that through, and makes a 400 of all else.
-    """
+def _within(limit: int, too_large: ApiError, receive: Receive) -> Receive:
+    """Return a `receive` that raises once a body is too large or too slow."""
     deadline = asyncio.get_running_loop().time() + _LONGEST_SECONDS
     seen = 0
     whole = False
@@ -51,15 +49,19 @@ def _within(limit: int, receive: Receive) -> Receive:
             async with asyncio.timeout_at(None if whole else deadline):
                 message = await receive()
         except TimeoutError:
-            raise HTTPException(408, f"The body was not there after {_LONGEST_SECONDS:.0f} s.") from None
+            raise invalid(f"The body was not there after {_LONGEST_SECONDS:.0f} s.", status=408) from None
         seen += len(message.get("body", b""))
         whole = not message.get("more_body", False)
         if seen > limit:
-            raise _too_large(limit)
+            raise too_large
         return message
 
     return counted
 
 
-def _too_large(limit: int) -> HTTPException:
-    return HTTPException(413, f"The body is larger than {limit:,} bytes.")
+def _too_large(limit: int) -> ApiError:
+    return invalid(f"The body is larger than {limit:,} bytes.", status=413)
+
+
+def _document_too_large(limit: int) -> ApiError:
+    return invalid(f"The document is larger than {limit // 1_000_000} MB: split it, then add its parts.", "file", 413)

@@ -13,6 +13,7 @@ from doors.disconnect import ClientGoneError
 from teller.errors import (
     ContextTooLongError,
     DocumentRejectedError,
+    DocumentTooLargeError,
     LedgerUnavailableError,
     ModelAccessDeniedError,
     ModelNotFoundError,
@@ -21,6 +22,7 @@ from teller.errors import (
     ModelUnavailableError,
     SearchUnavailableError,
     TellerError,
+    UnsupportedDocumentError,
     UpstreamAuthError,
     UpstreamModelError,
 )
@@ -102,13 +104,25 @@ def api_error(failure: Exception) -> ApiError:
             headers = {"retry-after": _RETRY_AFTER_SECONDS} if retry else {"x-should-retry": "false"}
             return ApiError(status, "service_unavailable_error", str(failure), code=code, headers=headers)
         case DocumentRejectedError():
-            return invalid(str(failure), "file")
+            return invalid(str(failure), "file", status=_refusal(failure))
         case RequestValidationError():
             return _validation(failure)
+        case HTTPException(__cause__=ApiError() as met):  # FastAPI's word for what it met while it read the body
+            return met
         case HTTPException():
             return _http(failure)
         case _:
             return ApiError(500, "server_error", "Something went wrong on our side. Please try again.")
+
+
+def _refusal(failure: DocumentRejectedError) -> int:
+    match failure:
+        case DocumentTooLargeError():
+            return 413
+        case UnsupportedDocumentError():
+            return 415
+        case _:
+            return 400
 
 
 def envelope(error: ApiError) -> Response:

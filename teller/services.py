@@ -53,8 +53,9 @@ class Services:
     """The parts that the graph and the doors work with. Open them with `opened`, which closes them too.
 
     `queries` embeds in process, for routing and for `quote`, whose weights were fitted to that embedder; what searches
-    the index may be another embedder, with `search_queries`. `unfinished`: work that goes on though its caller hung up,
-    such as a block that was confirmed; the shutdown waits for it.
+    the index may be another embedder, with `search_queries`. `clock` tells the day by which documents are in force.
+    `unfinished`: work that goes on though its caller hung up, such as a block that was confirmed; the shutdown waits
+    for it.
     """
 
     settings: Settings
@@ -66,13 +67,14 @@ class Services:
     search_queries: QueryVectors
     quote: QuoteChatModel
     models: ChatModels
+    clock: Clock = utc_now
     background: set[asyncio.Task[None]] = field(default_factory=set)
     unfinished: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @classmethod
     @asynccontextmanager
     async def opened(cls, settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Self]:
-        """Open all parts for the length of the block; `clock` is the ledger's.
+        """Open all parts for the length of the block; `clock` gives every time of day.
 
         Raises:
             ConfigurationError: a part cannot be opened as it is configured; the message says what to mend.
@@ -114,7 +116,7 @@ class Services:
         index = await EmbeddedIndex.open(settings.data_dir / "knowledge.db", searching.name, searching.dimension)
         stack.push_async_callback(index.close)
         ingester = Ingester(index, search_vectors, local.count_tokens)
-        return cls(settings, ledger, index, ingester, vectors, queries, search_queries, quote, models)
+        return cls(settings, ledger, index, ingester, vectors, queries, search_queries, quote, models, clock)
 
     def index_sample_bank_in_background(self) -> None:
         """Fill a new index while the server serves: words first, then vectors, then the sentences' vectors."""
