@@ -2,11 +2,12 @@
 
     python bench/calibrate_quote.py [--tau CORPUS.jsonl] [--errors]
 
-Each folder of bench/sets/quote_dev holds questions.jsonl and paraphrased.jsonl (asked as people
-talk): `expect_any` or `expect_all` are words that a right answer
-holds; a question whose `document` is null has no answer in the documents. The documents stand beside it, or are the
-sample bank's (larkfield), or product sheets of the τ-bench corpus (tau, only with --tau). A collection is judged with
-weights fitted on all the others; the last lines are the weights fitted on everything, for fitted_weights.py.
+Each folder of bench/sets/quote_dev holds questions.jsonl and most paraphrased.jsonl (asked as people talk):
+`expect_any` or `expect_all` are words that a right answer holds, `expect_not` words that it does not; a question whose
+`document` is null has no answer in the documents; `history` or `messages` came before it. The documents stand beside
+it, or are the sample bank's (larkfield), or product sheets of the τ-bench corpus (tau, only with --tau). A collection
+is judged with weights fitted on all the others; the last lines are the weights fitted on everything, for
+fitted_weights.py.
 """
 
 import argparse
@@ -66,7 +67,8 @@ class Case:
             return "right" if self.asked["document"] is None else "declined"
         held = [_plain(words) in _plain(answer.text) for words in _expected(self.asked)]
         enough = all(held) if "expect_all" in self.asked else any(held)
-        return "right" if held and enough else "wrong"
+        spoilt = any(_plain(words) in _plain(answer.text) for words in self.asked.get("expect_not", []))
+        return "right" if held and enough and not spoilt else "wrong"
 
 
 @cache
@@ -86,7 +88,7 @@ def passages_of(collection: str, tau: Path | None) -> Iterator[Passage]:
                 yield from chunk(load(f"{document['_id']}.md", text.encode()), collection, embedder.count_tokens)
         return
     folder = SAMPLE_BANK if collection == "larkfield" else SETS / collection
-    for path in sorted(path for path in folder.iterdir() if path.suffix in {".md", ".txt"}):
+    for path in sorted(path for path in folder.iterdir() if path.suffix in {".md", ".txt", ".html"}):
         yield from chunk(load(path.name, path.read_bytes()), collection, embedder.count_tokens)
 
 
@@ -94,9 +96,11 @@ def cases_of(collection: str, tau: Path | None) -> Iterator[Case]:
     """Yield the questions of a collection with the evidence from the passages nearest to each."""
     passages = list(passages_of(collection, tau))
     matrix = np.stack([vector(passage.embedding_text) for passage in passages])
-    lines = [line for name in FILES for line in (SETS / collection / name).read_text().splitlines()]
+    files = [SETS / collection / name for name in FILES]
+    lines = [line for file in files if file.is_file() for line in file.read_text().splitlines()]
     for asked in map(json.loads, lines):
-        searched = standalone_question([*asked.get("history", []), asked["question"]])
+        said = [turn["content"] for turn in asked.get("messages", []) if turn["role"] == "user"]
+        searched = standalone_question([*asked.get("history", said), asked["question"]])
         question = plainly(searched)
         whole, near = vector(question, query=True), matrix @ vector(searched, query=True)
         nearest = [prepared(passages[i]) for i in np.argsort(-near)[:PASSAGES]]
@@ -165,7 +169,7 @@ def _adam(gradient: Callable[[Numbers], Numbers], size: int) -> Numbers:
 
 
 def _expected(asked: dict[str, Any]) -> list[str]:
-    return list(asked.get("expect_all", asked.get("expect_any", [])))
+    return list(asked.get("expect_all") or asked.get("expect_any") or [])
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teller.knowledge.index import Vector
+from teller.models.quote.agreement import FOR_AGREEMENT, agreements, has
 from teller.models.quote.asked import Asked, read
 from teller.models.quote.candidates import Candidate
 from teller.models.quote.form import FOR_FORM, form_of
@@ -32,7 +33,15 @@ _WORDS = (
     "headed",  # share that only its headings cover
     "elsewhere",  # share that other passages or sections cover, but not this sentence nor its headings
 )
-FOR_EACH = _SIMILAR + _WORDS + FOR_FORM
+_LACKS = (
+    "lacks",  # weight of the rarest word of the question that is in neither the sentence nor its headings
+    "lacks_thing",  # ... that names a thing
+    "lacks_head",  # how many of the things, by their last word, it lacks: the personal *loan*
+    "lacks_name",  # weight of the rarest word lacking that has a capital: a place, a product
+    "lacks_topic",  # ... that names a thing of the turn before, where the last one leans on it
+    "lacks_modifier",  # ... that stands before one that they hold: the *travel* card
+)
+FOR_EACH = _SIMILAR + _WORDS + _LACKS + FOR_AGREEMENT + FOR_FORM
 FOR_NONE = (
     "bias",
     *FOR_MISSING,
@@ -44,6 +53,7 @@ FOR_NONE = (
     "story",  # whether there is anything before what is asked
     "stands_out",  # how many standard deviations the best cosine is above the mean
     "overview",  # whether an overview was asked for
+    "unmet",  # terms, days and years of the question that no sentence and no row has
 )
 
 
@@ -79,10 +89,12 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
     """
     asked = read(question)
     candidates = tuple(candidate for passage in prepared for candidate in passage.candidates)
-    wanted = asked.words.keys() | asked.things.keys()
+    wanted = asked.words.keys() | asked.things.keys() | asked.topic.keys()
     found = matching(wanted, frozenset().union(*(c.own | c.context for c in candidates)))
     similar = _similarity(asked, candidates, whole, last, prepared)
     covered = np.array([_coverage(candidate, asked, found) for candidate in candidates])
+    lacks = np.array([_lacks(candidate, asked, found) for candidate in candidates])
+    agreed = agreements(asked.facets, candidates)
     form = np.array([form_of(candidate, asked, found) for candidate in candidates])
     form[: len(prepared[0].candidates), -1] = 1.0
     kept = _openings(asked, candidates, found) if asked.wants_overview else range(len(candidates))
@@ -90,8 +102,9 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
         1.0,
         *missing(asked, found),
         *_standing(asked, similar),
+        _unmet(asked, candidates),
     ]
-    rows = np.hstack([similar, covered, form])[kept]
+    rows = np.hstack([similar, covered, lacks, agreed, form])[kept]
     return Evidence(asked, tuple(candidates[i] for i in kept), rows, np.array(for_none), found)
 
 
@@ -140,6 +153,29 @@ def _standing(asked: Asked, similar: Numbers) -> tuple[float, ...]:
         asked.has_story,
         (whole.max() - whole.mean()) / (whole.std() + 1e-6),
         asked.wants_overview,
+    )
+
+
+def _unmet(asked: Asked, candidates: Sequence[Candidate]) -> int:
+    """Return how many facets that tell apart what is asked no candidate has; other numbers are but told along."""
+    wanted = [facet for facet in asked.facets if facet.names or facet.kind in ("weekday", "date", "year")]
+    return sum(not any(has(facet, candidate) for candidate in candidates) for facet in wanted)
+
+
+def _lacks(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, ...]:
+    """Return the columns `_LACKS`."""
+    here = candidate.own | candidate.context
+    lacking = {word: share for word, share in asked.words.items() if not found[word] & here}
+    modifiers = [
+        lacking[word] for word, after in asked.pairs if word in lacking and found.get(after, here - here) & here
+    ]
+    return (
+        max(lacking.values(), default=0.0),
+        max((share for word, share in asked.things.items() if word in lacking), default=0.0),
+        sum(word in lacking for word in asked.heads),
+        max((lacking[word] for word in asked.names if word in lacking), default=0.0),
+        max((share for word, share in asked.topic.items() if not found[word] & here), default=0.0),
+        max(modifiers, default=0.0),
     )
 
 
