@@ -28,7 +28,7 @@ from teller.knowledge.loading import load
 from teller.knowledge.question import standalone_question
 from teller.models.embedder import OnnxEmbedder
 from teller.models.quote.answer_choice import choose
-from teller.models.quote.candidates import candidates_of
+from teller.models.quote.candidates import candidates_of, cells_in_context
 from teller.models.quote.everyday_words import plainly
 from teller.models.quote.evidence import FOR_EACH, FOR_NONE, Evidence, Numbers, Prepared, weigh
 from teller.models.quote.fitted_weights import Weights
@@ -118,7 +118,9 @@ def prepared(passage: Passage) -> Prepared:
     texts = [(c.quotable.text, c.quotable.in_context, c.quotable.headings) for c in candidates]
     vectors = np.array([[vector(text) for text in three] for three in texts], dtype=np.float32)
     bare, in_context, headings = vectors.transpose(1, 0, 2) if texts else np.zeros((3, 0, 0), dtype=np.float32)
-    return Prepared(candidates, bare, in_context, headings)
+    cells = cells_in_context(candidates)
+    of_cells = np.array([vector(text) for _, text in cells], dtype=np.float32)
+    return Prepared(candidates, bare, in_context, headings, of_cells, tuple(row for row, _ in cells))
 
 
 def fit(cases: Sequence[Case]) -> Weights:

@@ -1,16 +1,21 @@
 """classify: what does this turn wish? First the open card question, then the nearest examples; no network."""
 
+from dataclasses import replace
+
 from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, ToolMessage
 from langgraph.runtime import Runtime
 
-from graph.history import resolved_caller, spoken_turns, turn_text
+from graph.history import earlier_turns, resolved_caller, spoken_turns, turn_text
 from graph.intents import IntentClassifier
 from graph.options import TurnOptions
 from graph.state import Intent, TellerState, TurnUpdate
 from teller.caller import conversation_of
 from teller.cards.dialogue import Turn, heard_question, read_answer
 from teller.errors import LedgerUnavailableError
+from teller.knowledge.question import is_question
 from teller.services import Services
+
+_MAY_ASK = 0.1  # how likely a question about a card must be one for the documents to be asked of them too
 
 
 class Classify:
@@ -33,7 +38,15 @@ class Classify:
         return {"caller": caller, "conversation": conversation, "intent": intent}
 
     async def _intent(self, history: list[Turn], phone: str | None, conversation: str | None) -> Intent:
-        nearest = await self._classifier.classify(turn_text(history))
+        turn = turn_text(history)
+        nearest = await self._classifier.classify(turn, earlier_turns(history))
+        if (
+            phone is None
+            and nearest.routes == ("card",)
+            and nearest.asks >= _MAY_ASK
+            and is_question(turn_text(history))
+        ):
+            return replace(nearest, routes=("knowledge", "card"))  # no card can be told of: the documents may know
         if phone is None or conversation is None or all(turn.role == "user" for turn in history):
             return nearest
         return await self._with_open_question(nearest, history, phone, conversation)

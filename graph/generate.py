@@ -61,8 +61,11 @@ async def _speak(state: TellerState, speech: ModelSpeech) -> None:
 
 async def _speak_of_documents(state: TellerState, speech: ModelSpeech, turn: int) -> None:
     retrieval = state.get("retrieval") or Retrieval("")
-    if retrieval.failed or not retrieval.passages:
-        speech.answer.say(line("search_failed" if retrieval.failed else "not_in_documents", turn))
+    if retrieval.failed:
+        speech.answer.say(line("search_failed", turn))
+        return
+    if not retrieval.passages:
+        _say_unanswered(state, speech, turn)
         return
     question = state["intent"].question
     prompt = knowledge_prompt(state["messages"], question, retrieval.passages, speech.options.channel)
@@ -70,7 +73,14 @@ async def _speak_of_documents(state: TellerState, speech: ModelSpeech, turn: int
     if await speech.speak(prompt):
         speech.answer.cite(retrieval.passages, start)
     elif not speech.answer.calls:
-        speech.answer.say(line("not_in_documents", turn))
+        _say_unanswered(state, speech, turn)
+
+
+def _say_unanswered(state: TellerState, speech: ModelSpeech, turn: int) -> None:
+    """Say that the documents do not answer; where no caller is known, the card's sentence has said enough."""
+    outcome = state.get("card")
+    if outcome is None or outcome.kind != "no_number":
+        speech.answer.say(line(state["intent"].otherwise or "not_in_documents", turn))
 
 
 def _raise_if_nothing_can_be_said(state: TellerState, options: TurnOptions) -> None:

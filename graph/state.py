@@ -22,7 +22,8 @@ class Intent:
     open card question, or leaves one open), or `conversation` (its shape decides: no user message, a tool's result,
     the assistant spoke last). `confidence`, in [0, 1], is that of the route; of a card turn, that of its action.
     `question` and `request` are the parts of a turn with two wishes: what it asks, and what it wants done to the card;
-    None: all of it does.
+    None: all of it does. `asks`, in [0, 1], is how likely the turn asks the documents, whatever else it may be.
+    `otherwise` is what a turn is told if they do not answer it: it may as well have been for a person, or out of scope.
     """
 
     routes: tuple[Route, ...]
@@ -33,6 +34,8 @@ class Intent:
     question: str | None = None
     request: str | None = None
     decided_by: Literal["utterances", "dialogue", "conversation"] = "utterances"
+    asks: float = 0.0
+    otherwise: Route | None = None
 
 
 OutcomeKind = Literal[

@@ -67,6 +67,17 @@ def leans_on_history(turn: str) -> bool:
     )
 
 
+def continues(turn: str) -> bool:
+    """Return whether a turn opens as one that goes on with the one before it: "and", "what about", "same for"."""
+    return bool(_OPENERS.match(turn))
+
+
+def is_question(turn: str) -> bool:
+    """Return whether a turn asks: by its mark, or by how one of its sentences begins."""
+    asked = story_and_question(turn)[1]
+    return asked.endswith("?") or bool(re.match(_LEAD + _QUESTION, asked, re.IGNORECASE))
+
+
 def _last_clause(sentence: str) -> tuple[str, str]:
     """Return a long sentence cut before the clause that asks; a short one stays whole."""
     borders = list(_CLAUSE.finditer(sentence)) if len(sentence.split()) > _RAMBLES else []

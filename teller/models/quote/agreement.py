@@ -62,6 +62,21 @@ def contradicts(asked: Sequence[Facet], candidate: Candidate) -> bool:
     return False
 
 
+def lists_others(asked: Sequence[Facet], candidates: Sequence[Candidate]) -> bool:
+    """Return whether a term or size was named that nothing has, while table rows tell of others."""
+    for facet in (facet for facet in asked if facet.names and facet.kind in ("months", "size")):
+        agreed = [_of_row(facet, c) for c in candidates if c.quotable.cells]
+        if "conflicts" in agreed and not any(has(facet, candidate) for candidate in candidates):
+            return True
+    return False
+
+
+def restated(asked: Sequence[Facet], values: Sequence[str]) -> set[int]:
+    """Return which values only say again the day or year that was asked about."""
+    days = [facet for facet in asked if facet.kind in ("date", "year")]
+    return {i for i, value in enumerate(values) if any(compare(facet, value) == "fits" for facet in days)}
+
+
 def has(facet: Facet, candidate: Candidate) -> bool:
     """Return whether a candidate, or what it stands under, has a facet."""
     return (_of_row(facet, candidate) if candidate.quotable.cells else _of_text(facet, candidate)) == "fits"

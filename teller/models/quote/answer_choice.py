@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from teller.models.quote.agreement import contradicts, fitting_columns, narrowest
+from teller.models.quote.agreement import contradicts, fitting_columns, lists_others, narrowest, restated
 from teller.models.quote.answer_type import holds
 from teller.models.quote.candidates import Candidate
 from teller.models.quote.evidence import Evidence
+from teller.models.quote.extremes import extreme_row
 from teller.models.quote.fitted_weights import FITTED, Weights
 from teller.models.quote.question_words import matching, stems
 from teller.models.quote.table_rows import told
@@ -48,9 +49,11 @@ def choose(evidence: Evidence, weights: Weights = FITTED) -> Answer | None:
     both = _side_by_side(evidence, for_each) if _COMPARES.search(evidence.asked.turn) else []
     if not both and for_each.max() <= evidence.for_none @ weights.none:
         return None
-    if not both and contradicts(evidence.asked.facets, evidence.candidates[int(np.argmax(for_each))]):
+    facets = evidence.asked.facets
+    best = evidence.candidates[int(np.argmax(for_each))]
+    if not both and (contradicts(facets, best) or lists_others(facets, evidence.candidates)):
         return None
-    chosen = [evidence.candidates[i] for i in both or _best(evidence, for_each)]
+    chosen = [evidence.candidates[i] for i in both or extreme_row(evidence, for_each) or _best(evidence, for_each)]
     parts = [part for candidate in chosen for part in _said(candidate, evidence)]
     return Answer(tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(c.passage.filename for c in chosen)))
 
@@ -167,10 +170,11 @@ def _asked_cells(candidate: Candidate, evidence: Evidence) -> Sequence[tuple[str
     of_kind = {i for i, (_, value) in enumerate(cells) if kind and holds(kind, value)}
     # "annual fee" drops the column "foreign fee", which matches less of the same words
     named = {i for i, match in enumerate(matches) if match and not any(match < other for other in matches)}
+    told = restated(evidence.asked.facets, [value for _, value in cells])
     chosen = narrowest(evidence.asked.facets, (named & fitting or fitting or named) - conflicting, columns)
     if not chosen & of_kind:
-        chosen |= of_kind - conflicting
-    return (name, *([cells[i] for i in sorted(chosen)] or cells))
+        chosen |= of_kind - conflicting - told
+    return (name, *([cells[i] for i in sorted(chosen)] or [c for i, c in enumerate(cells) if i not in told] or cells))
 
 
 def _matches(columns: Sequence[str], evidence: Evidence) -> list[frozenset[str]]:

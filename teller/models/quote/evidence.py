@@ -53,18 +53,33 @@ FOR_NONE = (
     "story",  # whether there is anything before what is asked
     "stands_out",  # how many standard deviations the best cosine is above the mean
     "overview",  # whether an overview was asked for
+    "turn_missing",  # share of the weight of what is asked last that occurs in no passage
+    "turn_missing_leaning",  # ... where it leans on what was said before
     "unmet",  # terms, days and years of the question that no sentence and no row has
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A passage's candidates and the vectors of their texts, alone (`bare`), with their headings, and of these."""
+    """A passage's candidates and the vectors of their texts, alone (`bare`), with their headings, and of these.
+
+    `cells` are the vectors of the single cells of table rows, told with row and column, and `rows` says for each of
+    them which candidate it belongs to: a whole row of many columns is near to no question.
+    """
 
     candidates: tuple[Candidate, ...]
     bare: NDArray[np.float32] = field(repr=False)
     in_context: NDArray[np.float32] = field(repr=False)
     headings: NDArray[np.float32] = field(repr=False)
+    cells: NDArray[np.float32] = field(repr=False)
+    rows: tuple[int, ...] = field(repr=False)
+
+    def similar(self, vector: Vector) -> NDArray[np.float32]:
+        """Return the cosine of each candidate under its headings with a question; of a row, or of its nearest cell."""
+        similar = self.in_context @ vector
+        if self.rows:
+            np.maximum.at(similar, list(self.rows), self.cells @ vector)
+        return similar
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,8 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
         1.0,
         *missing(asked, found),
         *_standing(asked, similar),
+        turn_missing := _turn_missing(asked, found),
+        turn_missing * asked.leans,
         _unmet(asked, candidates),
     ]
     rows = np.hstack([similar, covered, lacks, agreed, form])[kept]
@@ -123,13 +140,12 @@ def _similarity(
     asked: Asked, candidates: Sequence[Candidate], whole: Vector, last: Vector, prepared: Sequence[Prepared]
 ) -> Numbers:
     """Return the columns `_SIMILAR`."""
-    in_context = np.concatenate([passage.in_context for passage in prepared])
-    similar = in_context @ whole
+    similar = np.concatenate([passage.similar(whole) for passage in prepared])
     sections: dict[tuple[int, str], float] = {}
     places = [(id(candidate.passage), candidate.quotable.context) for candidate in candidates]
     for place, cosine in zip(places, similar, strict=True):
         sections[place] = max(sections.get(place, -1.0), float(cosine))
-    lately = in_context @ last - similar
+    lately = np.concatenate([passage.similar(last) for passage in prepared]) - similar
     columns = (
         similar,
         np.concatenate([passage.bare for passage in prepared]) @ whole,
@@ -154,6 +170,11 @@ def _standing(asked: Asked, similar: Numbers) -> tuple[float, ...]:
         (whole.max() - whole.mean()) / (whole.std() + 1e-6),
         asked.wants_overview,
     )
+
+
+def _turn_missing(asked: Asked, found: Mapping[str, frozenset[str]]) -> float:
+    shares = {word: asked.words[word] for pair in asked.pairs for word in pair if word in asked.words}
+    return sum(share for word, share in shares.items() if not found[word]) / (sum(shares.values()) or 1.0)
 
 
 def _unmet(asked: Asked, candidates: Sequence[Candidate]) -> int:
