@@ -29,6 +29,7 @@ _FEWEST_WORDS = 3  # a part with fewer is no wish of its own ("terms and conditi
 _SURE_ALONE: dict[Route, float] = {"smalltalk": 0.6, "out_of_scope": 0.8, "handoff": 0.6, "card": 0.8}
 _SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
 _MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
+_OWN = re.compile(r"\b(?:my|mine|our)\b", re.IGNORECASE)
 _TELLS = frozenset({Operation.STATUS, Operation.BALANCE, Operation.LIMIT, Operation.DUE_DATE, Operation.TRANSACTIONS})
 _SURE = 0.5  # how sure each half of a turn with two wishes must be
 
@@ -81,8 +82,8 @@ class IntentClassifier:
         if earlier and "knowledge" not in whole.routes and may_follow(turn, whole):
             before = standalone_question(earlier).replace("\n", " ")
             both = [asked_first(await self._nearest(text), before) for text in (before, f"{before} {turn}")]
-            if all("knowledge" in intent.routes for intent in both):
-                return replace(both[1], otherwise=_instead(whole))
+            if all("knowledge" in intent.routes for intent in both[: 1 if whole.action else 2]):
+                return replace(both[0 if whole.action else 1], otherwise=_instead(whole))
         return asked_first(whole, turn)
 
     async def _nearest(self, text: str) -> Intent:
@@ -126,7 +127,7 @@ def may_follow(turn: str, alone: Intent) -> bool:
     """Return whether a turn that leans on those before it may ask more of the same, whatever it is like alone."""
     if not leans_on_history(turn) or alone.confidence >= _SURE_ALONE.get(alone.routes[0], 0.0):
         return False
-    return alone.action is None or (alone.action in _TELLS and continues(turn))
+    return alone.action is None or (alone.action in _TELLS and continues(turn) and not _OWN.search(turn))
 
 
 def asked_first(intent: Intent, turn: str) -> Intent:

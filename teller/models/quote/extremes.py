@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from teller.models.quote.agreement import compare, row_name
 from teller.models.quote.candidates import Candidate
 from teller.models.quote.evidence import Evidence
 from teller.models.quote.facets import facets
@@ -16,6 +17,7 @@ _MOST = re.compile(
 )
 _LEAST = re.compile(r"\b(?:least|lowest|smallest|cheapest|shortest|fewest)\b", re.IGNORECASE)
 _ASKS_WHICH = re.compile(r"\b(?:which|what|where)\b|\bhow much is the\b", re.IGNORECASE)
+_PAYS = re.compile(r"\b(?:pays?|earns?|yields?|interest|rates?|returns?)\b", re.IGNORECASE)
 _NEAR = 4.0  # how far a row's logit may be below the best one's
 _NO_MEASURE = frozenset({"weekday", "date", "year"})
 
@@ -34,15 +36,18 @@ def extreme_row(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
     if not near:
         return []
     best = evidence.candidates[max(near, key=lambda i: logits[i])]
+    if any(compare(facet, row_name(best)) == "fits" for facet in evidence.asked.facets):  # "the least for 9 months"
+        return []
     columns = [column for column, _ in best.quotable.cells]
     rows = [
         i
         for i, other in enumerate(evidence.candidates)
         if other.passage is best.passage and [column for column, _ in other.quotable.cells] == columns
     ]
-    asked = frozenset().union(*evidence.found.values())
+    asked = frozenset().union(*evidence.found.values()) - best.context
     named = [i for i, column in enumerate(columns) if asked & set(stems(column))]
-    for place in (*named, *range(1, len(columns))):
+    rates = [i for i, (_, value) in enumerate(best.quotable.cells) if _PAYS.search(turn) and "%" in value]
+    for place in (*named, *rates, *range(1, len(columns))):
         measured = [_measure(evidence.candidates[row], place) for row in rows]
         kinds = {kind for kind, _ in measured}
         if len(rows) > 1 and len(kinds) == 1 and kinds != {""}:
