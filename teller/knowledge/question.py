@@ -7,7 +7,7 @@ that tells a story first is taken apart: what it tells, and on the last line wha
 import re
 from collections.abc import Sequence
 
-_OPENERS = re.compile(r"^\s*(?:and|or|but|what about|how about|also|same for|then)\b", re.IGNORECASE)
+_OPENERS = re.compile(r"^\s*(?:and|or|but|what about|how about|also|(?:the )?same|then)\b", re.IGNORECASE)
 _POINTERS = re.compile(r"\b(?:it|its|that|this|these|those|they|them|their|one|ones|there|both)\b", re.IGNORECASE)
 _SHORT = 4
 _HESITATION = re.compile(r"\b(?:u+h+m*|u+m+|e+rm+|h+mm+)\b[,.\u2026]*", re.IGNORECASE)

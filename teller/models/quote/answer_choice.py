@@ -7,10 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from teller.models.quote.agreement import contradicts, fitting_columns, lists_others, narrowest, restated
+from teller.models.quote.agreement import (
+    compare,
+    contradicts,
+    fitting_columns,
+    lists_others,
+    narrowest,
+    restated,
+    row_name,
+)
 from teller.models.quote.answer_type import holds
 from teller.models.quote.candidates import Candidate
-from teller.models.quote.evidence import Evidence
+from teller.models.quote.evidence import FOR_NONE, Evidence
 from teller.models.quote.extremes import extreme_row
 from teller.models.quote.fitted_weights import FITTED, Weights
 from teller.models.quote.question_words import matching, stems
@@ -51,11 +59,21 @@ def choose(evidence: Evidence, weights: Weights = FITTED) -> Answer | None:
         return None
     facets = evidence.asked.facets
     best = evidence.candidates[int(np.argmax(for_each))]
-    if not both and (contradicts(facets, best) or lists_others(facets, evidence.candidates)):
+    another = contradicts(facets, best) or lists_others(facets, evidence.candidates) or _is_unnamed(best, evidence)
+    if not both and another:
         return None
     chosen = [evidence.candidates[i] for i in both or extreme_row(evidence, for_each) or _best(evidence, for_each)]
     parts = [part for candidate in chosen for part in _said(candidate, evidence)]
     return Answer(tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(c.passage.filename for c in chosen)))
+
+
+def _is_unnamed(row: Candidate, evidence: Evidence) -> bool:
+    """Return whether a table row has nothing of what was named, while a product was named that nothing has."""
+    if not row.quotable.cells or not evidence.for_none[FOR_NONE.index("missing_product")]:
+        return False
+    asked = frozenset().union(*evidence.found.values())
+    fits = any(compare(facet, row_name(row)) == "fits" for facet in evidence.asked.facets)
+    return not fits and not asked & set(stems(row.quotable.cells[0][1]))
 
 
 def _best(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from teller.knowledge.question import leans_on_history
+from teller.knowledge.question import continues, leans_on_history
 from teller.models.quote.answer_type import asked_type
 from teller.models.quote.facets import Facet, facets
 from teller.models.quote.question_words import all_stems, stems, weight, words_and_stems
 
 _EARLIER_TURN = 0.35  # what a word of an earlier turn counts beside one of the last turn
+_FEW = 4  # words; a turn with fewer goes on with the one before it
 _LONGEST_TOPIC = 8  # words
 _OVERVIEW = re.compile(
     r"""^(?:(?:so|and|ok|okay|hi|hello|hey|well|yes|yeah|please|also|can\ you|could\ you|would\ you)\b[\s,.]*)*
@@ -105,10 +106,17 @@ def read(question: str) -> Asked:
 
 
 def _facets(earlier: Sequence[str], turn: str) -> tuple[Facet, ...]:
-    """Return the facets of the last line, and of the lines before it those of kinds that it names none of."""
+    """Return the facets of the last line, and of the lines before it those of kinds that it names none of.
+
+    Days and years are taken from these only by a turn that goes on with them ("and at Hill Street?"): in a story they
+    are told along ("I leave on Friday").
+    """
     asked: list[Facet] = []
+    goes_on = continues(turn) or len(turn.split()) < _FEW
     for line in (turn, *reversed(earlier)):
         known = {facet.kind for facet in asked}
+        if line is not turn and not goes_on:
+            known |= {"weekday", "date", "year"}
         told = [facet for facet in map(_point, facets(line)) if facet.kind not in known]
         asked += [replace(facet, names=True) for facet in told] if line is turn and len(earlier) else told
     return tuple(asked)
