@@ -16,7 +16,7 @@ import numpy as np
 
 from teller.errors import SearchUnavailableError
 from teller.knowledge import index_file
-from teller.knowledge.fusion import depth, fused
+from teller.knowledge.fusion import DEPTH, LEXICAL_WEIGHT, VECTOR_WEIGHT, fused
 from teller.knowledge.index import DocumentInfo, IndexStatus, Passage, Vector
 from teller.knowledge.snapshot import Snapshot
 from teller.knowledge.word_index import counted_terms
@@ -118,16 +118,22 @@ class EmbeddedIndex:
         snapshot = self._refreshed(connection)
         there = snapshot.in_force(on, collection)
         word_scores = snapshot.word_scores(telling_words(question))
-        words = snapshot.best(word_scores, there & (word_scores > 0), depth(limit))
-        cosines = np.full(len(there), np.nan, np.float32) if vector is None else snapshot.cosines(vector)
-        unknown = np.isnan(cosines)
-        meaning = snapshot.best(cosines, there & ~unknown, depth(limit))
-        waiting = {place for place in words if unknown[place]}
-        ranked = {snapshot.row(place): (place, score) for place, score in fused(meaning, words, waiting)[:limit]}
-        passages = index_file.passages(connection, f"id IN ({','.join('?' * len(ranked))})", *ranked)
+        words = snapshot.best(word_scores, there & (word_scores > 0), DEPTH)
+        cosines = None if vector is None else snapshot.cosines(vector)
+        if cosines is None:
+            scores = words
+        else:
+            known = ~np.isnan(cosines)
+            # A passage that waits for its vector is judged by its words in place of its meaning.
+            waiting = snapshot.best(word_scores, there & (word_scores > 0) & ~known, DEPTH)
+            lists = [snapshot.best(cosines, there & known, DEPTH), words, waiting]
+            scores = fused(lists, [VECTOR_WEIGHT, LEXICAL_WEIGHT, VECTOR_WEIGHT])
+        best = sorted(scores, key=lambda place: (-scores[place], snapshot.row(place)))[:limit]
+        rows = [snapshot.row(place) for place in best]
+        passages = index_file.passages(connection, f"id IN ({','.join('?' * len(rows))})", *rows)
         return [
-            replace(passages[row], score=score, similarity=None if unknown[place] else float(cosines[place]))
-            for row, (place, score) in ranked.items()
+            replace(passages[row], score=scores[place], similarity=None if cosines is None else _known(cosines[place]))
+            for row, place in zip(rows, best, strict=True)
         ]
 
     def _refreshed(self, connection: sqlite3.Connection) -> Snapshot:
@@ -179,3 +185,7 @@ def _transaction(
             return work(connection, *values)
     except sqlite3.Error as error:
         raise SearchUnavailableError(f"The knowledge index cannot be used: {error}") from error
+
+
+def _known(cosine: np.float32) -> float | None:
+    return None if np.isnan(cosine) else float(cosine)

@@ -1,50 +1,48 @@
-"""How words and meaning together order passages: the same for every index, and one that OpenSearch can do itself.
+"""How lists of found passages become one, the way OpenSearch 2.19's normalization pipeline does it.
 
-It is OpenSearch's normalization-processor with `min_max` and `arithmetic_mean`, over the best `depth(limit)` of each
-list: both indexes rank alike, and a cluster without pipelines is fused here.
+Both indexes fuse by these weights over lists of this depth, so that they find the same. The weights were chosen on the
+sample bank's questions; bench/RETRIEVAL.md tells what else was tried.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-LEXICAL_WEIGHT = 0.25
-"""The share of the words; the meaning has the rest. Chosen on the sample bank's questions: bench/RETRIEVAL.md."""
+import numpy as np
 
-_DEPTH = 100
-_LEAST = 0.001  # what the last of a list gets: it was found, which counts more than not being found
+DEPTH = 100
+LEXICAL_WEIGHT = 0.25
+VECTOR_WEIGHT = 0.75
+FIELD_BOOSTS = {"title": 0.5, "section": 0.5, "text": 1.0}
+"""What a word counts in each field of a passage; the BM25 scores of the fields are added up."""
+
+_LEAST = np.float32(0.001)  # what the worst of a list counts, so that it is more than one that was not found
+_ALONE = np.float32(1.0)
 
 Key = TypeVar("Key")
 
 
-def depth(limit: int) -> int:
-    """Return how many passages each list holds, for a search that returns `limit`: the scale depends on it."""
-    return max(_DEPTH, limit)
-
-
-def fused(
-    meaning: Mapping[Key, float], words: Mapping[Key, float], waiting: Container[Key] = ()
-) -> list[tuple[Key, float]]:
-    """Return every passage of two lists with its score in [0, 1], best first; of equal ones, as they came.
+def fused(lists: Sequence[Mapping[Key, float]], weights: Sequence[float]) -> dict[Key, float]:
+    """Return the weighted mean of each passage's normalised scores; a list that lacks the passage gives 0.
 
     Args:
-        meaning: The most similar passages with their similarity, best first.
-        words: The passages that the words fit best with their BM25 score, best first.
-        waiting: Passages that have no vector yet: their words are taken for their meaning too.
+        lists: Scores by passage, as each search gave them.
+        weights: One for each list.
     """
-    similar, worded = _scaled(meaning), _scaled(words)
-    scores = {
-        key: LEXICAL_WEIGHT * worded.get(key, 0.0)
-        + (1 - LEXICAL_WEIGHT) * (worded.get(key, 0.0) if key in waiting else similar.get(key, 0.0))
-        for key in (*similar, *worded)
-    }
-    return sorted(scores.items(), key=lambda scored: -scored[1])
+    total: dict[Key, np.float32] = {}
+    for scores, weight in zip(lists, weights, strict=True):
+        for passage, score in _normalised(scores).items():
+            total[passage] = total.get(passage, np.float32(0)) + np.float32(weight) * score
+    everything = np.float32(sum(weights))
+    return {passage: float(score / everything) for passage, score in total.items()}
 
 
-def _scaled(scores: Mapping[Key, float]) -> dict[Key, float]:
-    """Return scores brought to [0.001, 1] by their least and their greatest."""
-    if not scores:
+def _normalised(scores: Mapping[Key, float]) -> dict[Key, np.float32]:
+    """Return scores between 0 and 1 (min-max), float32 as in the cluster, so that near ties fall the same way."""
+    values = np.array(list(scores.values()), dtype=np.float32)
+    if not len(values):
         return {}
-    least, greatest = min(scores.values()), max(scores.values())
-    if least == greatest:
-        return dict.fromkeys(scores, 1.0)
-    return {key: (score - least) / (greatest - least) or _LEAST for key, score in scores.items()}
+    low, high = values.min(), values.max()
+    if low == high:
+        return dict.fromkeys(scores, _ALONE)
+    normal = (values - low) / (high - low)
+    return dict(zip(scores, np.where(normal == 0, _LEAST, normal).astype(np.float32), strict=True))

@@ -1,7 +1,7 @@
 """Words to passages, in memory: an inverted index of arrays that ranks by BM25 and grows by what is added.
 
 The score is Lucene's (k1 1.2, b 0.75), summed over title, section and text with their boosts: OpenSearch's
-`multi_match` of type `most_fields`. An index of 50,000 passages takes about 60 MB.
+`multi_match` of type `most_fields`. An index of 50,000 passages takes about 75 MB.
 """
 
 import hashlib
@@ -16,11 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teller.knowledge.column import Column
+from teller.knowledge.fusion import FIELD_BOOSTS
 from teller.knowledge.index import Passage
 from teller.knowledge.words import stems
-
-FIELD_BOOSTS = {"title": 0.5, "section": 0.5, "text": 1.0}
-"""What a word counts in each field of a passage. Chosen on the sample bank's questions: bench/RETRIEVAL.md."""
 
 _K1, _B = 1.2, 0.75
 _FIELD_BITS = 2  # the last bits of a term's key name its field
