@@ -96,7 +96,7 @@ class Services:
         if settings.embedding_model != "bge-small-en-v1.5":
             searching = await hosted.titan(int(settings.embedding_model.rpartition("/")[2]))
             search_vectors, search_queries = await _vector_cache(settings, searching, stack), QueryVectors(searching)
-        index = await EmbeddedIndex.open(settings.data_dir / "knowledge.db", searching.name, searching.dimension)
+        index = await open_index(settings, searching)
         stack.push_async_callback(index.close)
         ingester = Ingester(index, search_vectors, local.count_tokens)
         return cls(settings, ledger, index, ingester, vectors, queries, search_queries, search_vectors, quote, models)
@@ -126,6 +126,11 @@ async def _vector_cache(settings: Settings, embedder: Embedder, stack: AsyncExit
     cache = await VectorCache.open(settings.data_dir / "vectors.db", embedder, SHIPPED_VECTORS)
     stack.push_async_callback(cache.close)
     return cache
+
+
+async def open_index(settings: Settings, embedder: Embedder) -> KnowledgeIndex:
+    """Return the knowledge index of these settings, bound to what embeds its passages."""
+    return await EmbeddedIndex.open(settings.data_dir / "knowledge.db", embedder.name, embedder.dimension)
 
 
 async def open_ledger(settings: Settings) -> SqlLedger:

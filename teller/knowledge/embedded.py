@@ -128,7 +128,7 @@ class EmbeddedIndex:
             waiting = snapshot.best(word_scores, there & (word_scores > 0) & ~known, DEPTH)
             lists = [snapshot.best(cosines, there & known, DEPTH), words, waiting]
             scores = fused(lists, [VECTOR_WEIGHT, LEXICAL_WEIGHT, VECTOR_WEIGHT])
-        best = sorted(scores, key=lambda place: (-scores[place], snapshot.row(place)))[:limit]
+        best = sorted(scores, key=scores.__getitem__, reverse=True)[:limit]
         rows = [snapshot.row(place) for place in best]
         passages = index_file.passages(connection, f"id IN ({','.join('?' * len(rows))})", *rows)
         return [

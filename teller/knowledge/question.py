@@ -22,13 +22,13 @@ _POINTERS = re.compile(
 _SHORT = 4
 # Words that ask something of a subject and name none: "how much can I take a day", "what is the maximum".
 _SUBJECTLESS = frozenset(
-    "take get go need needed require required use pay cost costs charge charges charged fee fees price rate amount "
-    "much many long longer often soon sooner fast faster quick quickly late later early old new day days week weeks "
-    "month months year years time times date number call money answer paper papers paperwork document documents maximum "
-    "most minimum least limit valid count counts work works happen happens apply change stop claim say said told give given "
-    "make made back hold more less still again other another first last next rest whole part everything anything "
-    "something nothing thing things way ways people person one possible allowed case reason details information "
-    "ok okay well so hello hi thanks thank don doesn isn won".split()
+    "take get go need needed require required use pay cost costs charge charges charged fee fees price rate "
+    "amount much many long longer often soon sooner fast faster quick quickly late later early old new day days "
+    "week weeks month months year years time times date number call money answer paper papers paperwork document "
+    "documents maximum most minimum least limit valid count counts work works happen happens apply change stop "
+    "claim say said told give given make made back hold more less still again other another each every first last "
+    "next rest whole part everything anything something nothing thing things way ways people person one possible "
+    "allowed case reason details information ok okay well so hello hi thanks thank don doesn isn won".split()
 )
 _HESITATION = re.compile(r"\b(?:u+h+m*|u+m+|e+rm+|h+mm+)\b[,.\u2026]*", re.IGNORECASE)
 _BORDER = re.compile(r"(?<=[.!?])(?<!\b[ap]\.m\.)(?<!\b(?:Dr|Mr|Ms|St)\.)(?<!\b(?:Mrs)\.)\s+")

@@ -67,7 +67,9 @@ class Snapshot:
     def cosines(self, vector: Vector) -> NDArray[np.float32]:
         """Return each place's cosine with a vector; NaN where a passage waits for its own."""
         length = float(np.linalg.norm(vector))
-        cosines = self._vectors.values @ (vector / (length or 1.0)).astype(np.float32)
+        direction = (vector / (length or 1.0)).astype(np.float32)
+        # Not `@`: BLAS would share this out to all cores and wait for them, 27 ms for 1.5 where they are busy.
+        cosines: NDArray[np.float32] = np.einsum("ij,j->i", self._vectors.values, direction)
         cosines[self._waiting.values] = np.nan
         return cosines
 
@@ -78,11 +80,13 @@ class Snapshot:
     def best(self, scores: NDArray[np.float32], among: Mask, count: int) -> dict[int, float]:
         """Return the places with the highest scores and these, best first; of equal ones the older passage first."""
         places = np.flatnonzero(among)
+        found = scores[places]
         if len(places) > count:
-            least = np.partition(scores[places], -count)[-count]
-            places = places[scores[places] >= least]
-        order = np.lexsort((self._rows.values[places], -scores[places]))[:count]
-        return {int(place): float(scores[place]) for place in places[order]}
+            enough = found >= np.partition(found, -count)[-count]
+            places, found = places[enough], found[enough]
+        order = np.lexsort((self._rows.values[places], -found))[:count]
+        places = places[order]
+        return dict(zip(places.tolist(), scores[places].tolist(), strict=True))
 
     def row(self, place: int) -> int:
         """Return the row id of the passage at a place."""
