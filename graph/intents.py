@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from graph.state import Intent, Route
 from graph.utterance_model import UtteranceModel
 from teller.cards.records import Operation
-from teller.models.embedder import OnnxEmbedder
+from teller.models.embedder import BGE
 from teller.models.query_vectors import QueryVectors
 from teller.services import Services
 
@@ -103,7 +103,7 @@ def load_intents(file: Path = INTENTS_FILE) -> list[ExampleIntent]:
 
 
 def _version(topics: Sequence[ExampleIntent]) -> str:
-    return hashlib.sha256(f"{OnnxEmbedder.name}\n{topics!r}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{BGE.name}\n{topics!r}".encode()).hexdigest()[:16]
 
 
 def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:

@@ -20,6 +20,7 @@ from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
 from teller.models.choosing import open_models
 from teller.models.embedder import OnnxEmbedder
+from teller.models.embedder_pair import EmbedderPair
 from teller.models.hosted import Hosted
 from teller.models.query_vectors import QueryVectors
 from teller.models.quote.model import QuoteChatModel
@@ -91,10 +92,13 @@ class Services:
             await ledger.forget_old()
         quote = QuoteChatModel(decline="", vectors=vectors, questions=queries, count_tokens=local.count_tokens)
         models = await open_models(settings, quote, hosted)
-        searching: OnnxEmbedder | TitanEmbeddings = local
+        searching: OnnxEmbedder | EmbedderPair | TitanEmbeddings = local
         search_vectors = vectors
         if settings.embedding_model != "bge-small-en-v1.5":
-            searching = await hosted.titan(int(settings.embedding_model.rpartition("/")[2]))
+            if settings.embedding_model == "bge+e5":
+                searching = await asyncio.to_thread(EmbedderPair.with_e5, local)
+            else:
+                searching = await hosted.titan(int(settings.embedding_model.rpartition("/")[2]))
             search_vectors, search_queries = await _vector_cache(settings, searching, stack), QueryVectors(searching)
         index = await open_index(settings, searching)
         stack.push_async_callback(index.close)

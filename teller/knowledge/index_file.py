@@ -147,7 +147,10 @@ def documents(connection: sqlite3.Connection) -> list[DocumentInfo]:
 def passages(connection: sqlite3.Connection, where: str, *values: object) -> dict[int, Passage]:
     """Return the passages that meet a condition written in this project, by row id, in the order it asks for."""
     rows = connection.execute(f"SELECT id, {_PASSAGE} FROM passages WHERE {where}", values)  # noqa: S608
-    return {row: Passage(*texts, _day(effective), _day(expires)) for row, *texts, effective, expires in rows}
+    return {
+        row: Passage(name, document, filename, title, section, text, collection, _day(effective), _day(expires))
+        for row, name, document, filename, title, section, text, collection, effective, expires in rows
+    }
 
 
 def status(connection: sqlite3.Connection) -> IndexStatus:
