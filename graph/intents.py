@@ -17,7 +17,7 @@ from graph.utterance_model import UtteranceModel
 from teller.cards.policy import TRANSITIONS
 from teller.cards.records import Operation
 from teller.knowledge.question import continues, is_question, leans_on_history, standalone_question
-from teller.models.embedder import OnnxEmbedder
+from teller.models.embedder import BGE
 from teller.models.query_vectors import QueryVectors
 from teller.services import Services
 
@@ -121,7 +121,7 @@ def load_intents(file: Path = INTENTS_FILE) -> list[ExampleIntent]:
 
 
 def _version(topics: Sequence[ExampleIntent]) -> str:
-    return hashlib.sha256(f"{OnnxEmbedder.name}\n{topics!r}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{BGE.name}\n{topics!r}".encode()).hexdigest()[:16]
 
 
 def may_follow(turn: str, alone: Intent) -> bool:

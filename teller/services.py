@@ -20,6 +20,7 @@ from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
 from teller.models.choosing import open_models
 from teller.models.embedder import OnnxEmbedder
+from teller.models.embedder_pair import EmbedderPair
 from teller.models.hosted import Hosted
 from teller.models.query_vectors import QueryVectors
 from teller.models.quote.model import QuoteChatModel
@@ -53,9 +54,9 @@ class Services:
     """The parts that the graph and the doors work with. Open them with `opened`, which closes them too.
 
     `queries` embeds in process, for routing and for `quote`, whose weights were fitted to that embedder; what searches
-    the index may be another embedder, with `search_queries`. `clock` tells the day by which documents are in force.
-    `unfinished`: work that goes on though its caller hung up, such as a block that was confirmed; the shutdown waits
-    for it.
+    the index may be another embedder, with `search_queries` and `search_vectors`. `clock` tells the day by which
+    documents are in force. `unfinished`: work that goes on though its caller hung up, such as a block that was
+    confirmed; the shutdown waits for it.
     """
 
     settings: Settings
@@ -65,6 +66,7 @@ class Services:
     vectors: VectorCache
     queries: QueryVectors
     search_queries: QueryVectors
+    search_vectors: VectorCache
     quote: QuoteChatModel
     models: ChatModels
     clock: Clock = utc_now
@@ -108,15 +110,20 @@ class Services:
             await ledger.forget_old()
         quote = QuoteChatModel(decline="", vectors=vectors, questions=queries, count_tokens=local.count_tokens)
         models = await open_models(settings, quote, hosted)
-        searching: OnnxEmbedder | TitanEmbeddings = local
+        searching: OnnxEmbedder | EmbedderPair | TitanEmbeddings = local
         search_vectors = vectors
         if settings.embedding_model != "bge-small-en-v1.5":
-            searching = await hosted.titan(int(settings.embedding_model.rpartition("/")[2]))
+            if settings.embedding_model == "bge+e5":
+                searching = await asyncio.to_thread(EmbedderPair.with_e5, local)
+            else:
+                searching = await hosted.titan(int(settings.embedding_model.rpartition("/")[2]))
             search_vectors, search_queries = await _vector_cache(settings, searching, stack), QueryVectors(searching)
-        index = await EmbeddedIndex.open(settings.data_dir / "knowledge.db", searching.name, searching.dimension)
+        index = await open_index(settings, searching)
         stack.push_async_callback(index.close)
         ingester = Ingester(index, search_vectors, local.count_tokens)
-        return cls(settings, ledger, index, ingester, vectors, queries, search_queries, quote, models, clock)
+        return cls(
+            settings, ledger, index, ingester, vectors, queries, search_queries, search_vectors, quote, models, clock
+        )
 
     def index_sample_bank_in_background(self) -> None:
         """Fill a new index while the server serves: words first, then vectors, then the sentences' vectors."""
@@ -155,6 +162,11 @@ async def _vector_cache(settings: Settings, embedder: Embedder, stack: AsyncExit
     cache = await VectorCache.open(settings.data_dir / "vectors.db", embedder, SHIPPED_VECTORS)
     stack.push_async_callback(cache.close)
     return cache
+
+
+async def open_index(settings: Settings, embedder: Embedder) -> KnowledgeIndex:
+    """Return the knowledge index of these settings, bound to what embeds its passages."""
+    return await EmbeddedIndex.open(settings.data_dir / "knowledge.db", embedder.name, embedder.dimension)
 
 
 async def open_ledger(settings: Settings, clock: Clock = utc_now) -> SqlLedger:

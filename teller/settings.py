@@ -82,12 +82,14 @@ class Settings(BaseSettings):
     base_model_id: str = Field("", description="The foundation model behind an application profile's ARN.")
     embedding_model: Literal[
         "bge-small-en-v1.5",
+        "bge+e5",
         "amazon.titan-embed-text-v2:0/256",
         "amazon.titan-embed-text-v2:0/512",
         "amazon.titan-embed-text-v2:0/1024",
     ] = Field(
         "bge-small-en-v1.5",
-        description="What embeds documents and questions for the search: in process, or Titan with its dimensions.",
+        description="What embeds documents and questions for the search: in process (bge+e5 after `make e5`), or Titan "
+        "with its dimensions.",
     )
     data_dir: Path = Field(Path(".data"), description="Where the embedded parts keep their files.")
     database_url: str = Field("", description="postgresql://… or sqlite:///…; empty: SQLite in DATA_DIR.")

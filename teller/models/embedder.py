@@ -1,4 +1,4 @@
-"""The embedder in process: bge-small-en-v1.5 as an int8 ONNX graph, its file in the project.
+"""The embedder in process: bge-small-en-v1.5 as an int8 ONNX graph, its file in the project; and others like it.
 
 The graph quantises activations over the whole batch, so a text embedded beside others gets a slightly different
 vector; texts are therefore embedded one at a time, on one thread, which is also the fastest per CPU second.
@@ -6,6 +6,7 @@ vector; texts are therefore embedded one at a time, on one thread, which is also
 
 import ctypes
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,32 @@ from tokenizers import Tokenizer
 from teller.errors import ConfigurationError
 
 MODEL_FOLDER = Path(__file__).parent / "bge-small-en-v1.5"
-MODEL_SHA256 = "6c9c6101a956d62dfb5e7190c538226c0c5bb9cb27b651234b6df063ee7dbfe4"
-QUERY_PREFIX = "Represent this sentence for searching relevant passages: "
 MAX_TOKENS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What tells one model's file from another's, and how its card says that it is used.
+
+    `mend` says how a missing file is had again. Of the token vectors the first is taken (CLS), or their mean.
+    """
+
+    name: str
+    sha256: str
+    query_prefix: str
+    passage_prefix: str
+    takes_mean: bool
+    mend: str
+
+
+BGE = Model(
+    "bge-small-en-v1.5-int8",
+    "6c9c6101a956d62dfb5e7190c538226c0c5bb9cb27b651234b6df063ee7dbfe4",
+    "Represent this sentence for searching relevant passages: ",
+    "",
+    takes_mean=False,
+    mend="restore it from the repository (SOURCE.md)",
+)
 
 
 class OnnxEmbedder(Embeddings):
@@ -31,32 +55,34 @@ class OnnxEmbedder(Embeddings):
         ConfigurationError: the model's file is missing or is not the one that is pinned.
     """
 
-    name = "bge-small-en-v1.5-int8"
     dimension = 384
     at_once = 1
 
-    def __init__(self, folder: Path = MODEL_FOLDER) -> None:
-        model = folder / "model.onnx"
-        if not model.is_file() or hashlib.sha256(model.read_bytes()).hexdigest() != MODEL_SHA256:
-            raise ConfigurationError(f"{model} is missing or damaged: restore it from the repository (SOURCE.md)")
+    def __init__(self, folder: Path = MODEL_FOLDER, model: Model = BGE) -> None:
+        file = folder / "model.onnx"
+        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != model.sha256:
+            raise ConfigurationError(f"{file} is missing or damaged: {model.mend}")
+        self.name = model.name
+        self._model = model
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
         self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._counter.no_padding()
         self._counter.no_truncation()
+        # A passage may fill what is read; the prefix comes on top.
+        self._tokenizer.enable_truncation(MAX_TOKENS + self.count_tokens(model.passage_prefix))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         _return_freed_memory()
 
     def embed_query(self, text: str) -> list[float]:
         """Return the vector of a caller's turn or question."""
-        return self._embed(QUERY_PREFIX + text)
+        return self._embed(self._model.query_prefix + text)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Return one vector for each passage, in order; text past 256 tokens is not read."""
-        return [self._embed(text) for text in texts]
+        return [self._embed(self._model.passage_prefix + text) for text in texts]
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens the text is, without the two that frame it."""
@@ -67,8 +93,8 @@ class OnnxEmbedder(Embeddings):
         ids = np.array([encoding.ids], dtype=np.int64)
         feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         tokens = self._session.run(None, feeds)[0]
-        first: np.ndarray = tokens[0, 0]  # CLS pooling, as the model's card says
-        return [float(x) for x in first / np.linalg.norm(first)]
+        pooled: np.ndarray = tokens[0].mean(axis=0) if self._model.takes_mean else tokens[0, 0]
+        return [float(x) for x in pooled / np.linalg.norm(pooled)]
 
 
 def _return_freed_memory() -> None:
