@@ -95,7 +95,7 @@ class Services:
         if settings.embedding_model != "bge-small-en-v1.5":
             searching = await hosted.titan(int(settings.embedding_model.rpartition("/")[2]))
             search_vectors, search_queries = await _vector_cache(settings, searching, stack), QueryVectors(searching)
-        index = await EmbeddedIndex.open(settings.data_dir / "knowledge.db", searching.name, searching.dimension)
+        index = await _open_index(settings, searching)
         stack.push_async_callback(index.close)
         ingester = Ingester(index, search_vectors, local.count_tokens)
         return cls(settings, ledger, index, ingester, vectors, queries, search_queries, quote, models)
@@ -125,6 +125,21 @@ async def _vector_cache(settings: Settings, embedder: Embedder, stack: AsyncExit
     cache = await VectorCache.open(settings.data_dir / "vectors.db", embedder, SHIPPED_VECTORS)
     stack.push_async_callback(cache.close)
     return cache
+
+
+async def _open_index(settings: Settings, embedder: Embedder) -> KnowledgeIndex:
+    if not settings.opensearch_url:
+        return await EmbeddedIndex.open(settings.data_dir / "knowledge.db", embedder.name, embedder.dimension)
+    from teller.knowledge.opensearch.adapter import OpenSearchIndex
+    from teller.knowledge.opensearch.address import Address
+
+    return await OpenSearchIndex.open(
+        Address.of(settings),
+        settings.opensearch_index,
+        embedder.name,
+        embedder.dimension,
+        settings.search_timeout_seconds,
+    )
 
 
 async def open_ledger(settings: Settings) -> SqlLedger:

@@ -22,9 +22,13 @@ def match_expression(question: str) -> str:
 
     Each word is quoted, so no text of a caller is read as FTS5 syntax.
     """
+    return " OR ".join(f'"{word}"' for word in telling_words(question))
+
+
+def telling_words(question: str) -> list[str]:
+    """Return the words of a question that may tell passages apart, each once and in lower case; at most 32."""
     words = dict.fromkeys(re.findall(r"\w+", question.lower()))
-    telling = [word for word in words if word not in _STOP_WORDS]
-    return " OR ".join(f'"{word}"' for word in telling[:_MAX_WORDS])
+    return [word for word in words if word not in _STOP_WORDS][:_MAX_WORDS]
 
 
 def fused(similarity: NDArray[np.float64], words: NDArray[np.float64]) -> NDArray[np.float64]:

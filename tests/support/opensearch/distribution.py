@@ -20,7 +20,9 @@ VERSION = "2.19.1"
 
 _ARTIFACTS = Path(__file__).with_name("artifacts.txt")
 _PLUGINS = {"opensearch-knn": "opensearch-knn", "neural-search": "opensearch-neural-search"}
-_ITEM = "<artifactItem><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version><type>{}</type></artifactItem>"
+_ITEM = (
+    "<artifactItem><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version><type>{}</type></artifactItem>"
+)
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>tests</groupId><artifactId>opensearch</artifactId><version>1</version><packaging>pom</packaging>
 <build><plugins><plugin><groupId>org.apache.maven.plugins</groupId><artifactId>maven-dependency-plugin</artifactId>
@@ -61,7 +63,14 @@ _MODULES = (
     _Module(
         "reindex",
         "org.opensearch.index.reindex.ReindexPlugin",
-        ("reindex-client", "opensearch-rest-client", "opensearch-ssl-config", "http", "commons-codec", "commons-logging"),
+        (
+            "reindex-client",
+            "opensearch-rest-client",
+            "opensearch-ssl-config",
+            "http",
+            "commons-codec",
+            "commons-logging",
+        ),
         policy='permission java.net.SocketPermission "*", "connect";',
     ),
 )

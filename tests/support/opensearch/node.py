@@ -1,4 +1,4 @@
-"""One node of a real OpenSearch, on ports of its own. As root it runs as the system's user `opensearch`, or `nobody`."""
+"""One node of a real OpenSearch, on ports of its own; as root it runs as the user `opensearch`, or `nobody`."""
 
 import os
 import pwd
