@@ -100,8 +100,7 @@ class OpenSearchIndex:
             former = (await self.kept.current(index, [document.document_id])).get(document.document_id)
             revision = next_revision(former)
             await self.kept.put(index, document, passage_sources(passages, directions, revision), revision)
-            if former is not None:
-                await self.kept.clean(index, document.document_id)
+            await self.kept.clean(index, document.document_id)
 
     async def add_vectors(self, vectors: dict[str, Vector]) -> None:
         """Give vectors to passages by their id; ids that are gone meanwhile are passed over."""
@@ -201,7 +200,7 @@ class OpenSearchIndex:
             raise SearchUnavailableError(str(wrong)) from wrong
         if found is None:
             raise SearchUnavailableError(
-                f"The OpenSearch index {self.alias} is missing: a start of `teller serve` or `teller ingest` makes it anew"
+                f"The OpenSearch index {self.alias} is missing: start `teller serve` again, or run `teller ingest`"
             )
         if self._bound and found.index != self._bound.index:
             _log.info("the alias leads to another index now", index=found.index)

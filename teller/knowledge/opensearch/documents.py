@@ -89,7 +89,9 @@ class Documents:
                 gone.append(hit["_id"])
         # Records last: as long as one is there, its passages can be found again.
         gone += [one.key for one in records if one.revision in old]
-        await self._cluster.bulk(index, [({"delete": {"_id": key}}, None) for key in gone], again=True)
+        if gone:
+            await self._cluster.bulk(index, [({"delete": {"_id": key}}, None) for key in gone], again=True)
+            await self.make_visible(index)
 
     async def count(self, index: str, query: Json) -> int:
         """Return how many there are."""
