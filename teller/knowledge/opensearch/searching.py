@@ -29,6 +29,15 @@ class Hit:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The passages that count, the revisions that were passed over, and those that count."""
+
+    passages: list[Passage]
+    passed_over: set[str]
+    counting: set[str]
+
+
 class Searching:
     """Two requests in all but rare cases: what fits best; then those passages whole, with their documents' records.
 
@@ -55,9 +64,9 @@ class Searching:
         """
         copy = secrets.token_hex(4)  # all requests go to one copy of the index: another may know less
         passed_over: set[str] = set()
-        passages: list[Passage] = []
+        best: list[Passage] = []
         for _ in range(_ROUNDS):
-            asked = _askable(replace(question, without=passed_over), known, ours)
+            asked = _askable(replace(question, without=frozenset(passed_over)), known, ours)
             if asked is None:
                 return []
             try:
@@ -66,16 +75,18 @@ class Searching:
                     known = await look_again()
                     if _askable(asked, known, ours) != asked:
                         continue
-                passages, dropped = await self._that_count(asked, hits, known.index, copy)
+                found = await self._that_count(asked, hits, known.index, copy)
             except RefusedError:
                 former, known = known, await look_again()  # says so if the index is missing
                 if known.index == former.index:
                     raise
                 continue
-            if not dropped:
+            if len(found.passages) >= len(best):
+                best = found.passages[:limit]
+            if not found.passed_over or len(best) == limit:
                 break
-            passed_over |= dropped
-        return passages[:limit]
+            passed_over = (passed_over | found.passed_over) - found.counting  # what is being written may count by now
+        return best
 
     async def _best(self, question: Question, size: int, copy: str) -> list[Hit]:
         if self._profile.pipeline:
@@ -94,10 +105,10 @@ class Searching:
 
     async def _that_count(
         self, question: Question, hits: list[Hit], index: str, copy: str
-    ) -> tuple[list[Passage], set[str]]:
-        """Return the passages that count, and the revisions that do not."""
+    ) -> "_Found":
+        """Tell the passages that count from the others."""
         if not hits:
-            return [], set()
+            return _Found([], set(), set())
         keys, documents = [hit.key for hit in hits], {hit.document_id for hit in hits}
         whole, records = await self._cluster.searches(index, [by_id(keys), records_of(documents)], copy)
         sources: dict[str, Json] = {found["_id"]: found["_source"] for found in whole}
@@ -111,7 +122,7 @@ class Searching:
                 dropped.add(hit.revision)
                 continue
             passages.setdefault(source["passage_id"], found_passage(source, hit.score, question.vector))
-        return list(passages.values()), dropped
+        return _Found(list(passages.values()), dropped, {one.revision for one in current.values()})
 
 
 def _askable(question: Question, known: Bound, ours: Nature) -> Question | None:
