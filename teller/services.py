@@ -1,7 +1,7 @@
 """What lives as long as the process: models, index and ledger. Opened once, closed once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from teller.cards import demo, keys
 from teller.cards.engines import ledger_url, place
 from teller.cards.sql_ledger import SqlLedger
-from teller.errors import ConfigurationError, LedgerUnavailableError
+from teller.errors import ConfigurationError, LedgerUnavailableError, SearchUnavailableError
 from teller.knowledge.embedded import EmbeddedIndex
 from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
@@ -29,6 +29,8 @@ from teller.settings import Settings
 
 SHIPPED_VECTORS = Path(__file__).parent / "models" / "bge-small-en-v1.5" / "shipped_vectors.npz"
 """The vectors of the sample bank and of the utterances, made by `make vectors`: a first start embeds none of them."""
+
+_INDEX_AGAIN_SECONDS = 5.0
 
 if TYPE_CHECKING:
     from teller.models.bedrock.titan import TitanEmbeddings
@@ -90,10 +92,9 @@ class Services:
             await ledger.forget_old()
         quote = QuoteChatModel(decline="", vectors=vectors, questions=queries, count_tokens=local.count_tokens)
         models = await open_models(settings, quote, hosted)
-        searching: OnnxEmbedder | TitanEmbeddings = local
+        searching = await _search_embedder(settings, local, hosted)
         search_vectors = vectors
-        if settings.embedding_model != "bge-small-en-v1.5":
-            searching = await hosted.titan(int(settings.embedding_model.rpartition("/")[2]))
+        if searching is not local:
             search_vectors, search_queries = await _vector_cache(settings, searching, stack), QueryVectors(searching)
         index = await _open_index(settings, searching)
         stack.push_async_callback(index.close)
@@ -116,15 +117,31 @@ class Services:
 
     async def _index_sample_bank(self) -> None:
         try:
-            await self.index_sample_bank()
+            while not await self._indexed_sample_bank():
+                await asyncio.sleep(_INDEX_AGAIN_SECONDS)
         except Exception as failure:  # in the background nobody else would hear of it
             _log.error("the sample bank could not be indexed", error=type(failure).__name__)
+
+    async def _indexed_sample_bank(self) -> bool:
+        """Return False where the index can't be reached now: a cluster may start later than this process."""
+        try:
+            await self.index_sample_bank()
+        except SearchUnavailableError as failure:
+            _log.warning("the sample bank waits for the index", why=str(failure))
+            return False
+        return True
 
 
 async def _vector_cache(settings: Settings, embedder: Embedder, stack: AsyncExitStack) -> VectorCache:
     cache = await VectorCache.open(settings.data_dir / "vectors.db", embedder, SHIPPED_VECTORS)
     stack.push_async_callback(cache.close)
     return cache
+
+
+async def _search_embedder(settings: Settings, local: OnnxEmbedder, hosted: Hosted) -> "OnnxEmbedder | TitanEmbeddings":
+    if settings.embedding_model == "bge-small-en-v1.5":
+        return local
+    return await hosted.titan(int(settings.embedding_model.rpartition("/")[2]))
 
 
 async def _open_index(settings: Settings, embedder: Embedder) -> KnowledgeIndex:
@@ -142,6 +159,35 @@ async def _open_index(settings: Settings, embedder: Embedder) -> KnowledgeIndex:
     )
 
 
+async def migrate_index(settings: Settings, progress: Callable[[int, int], None]) -> str:
+    """Build the OpenSearch index anew beside the one that is searched, where embedder or fields have changed.
+
+    Args:
+        settings: Which index, and what embeds now.
+        progress: Told how many documents are carried over, of how many.
+
+    Returns:
+        What was done, for a person to read.
+
+    Raises:
+        TellerError: it could not be done; what is searched is as it was.
+    """
+    if not settings.opensearch_url:
+        return "The embedded index needs none."
+    from teller.knowledge.opensearch.address import Address
+    from teller.knowledge.opensearch.rebuild import rebuild
+
+    async with AsyncExitStack() as stack:
+        await asyncio.to_thread(_make_folder, settings.data_dir)
+        embedder = await _search_embedder(settings, await asyncio.to_thread(OnnxEmbedder), Hosted(settings, stack))
+        vectors = await _vector_cache(settings, embedder, stack)
+        seconds = settings.search_timeout_seconds
+        done = await rebuild(Address.of(settings), settings.opensearch_index, embedder, vectors, seconds, progress)
+    if done is None:
+        return f"The index {settings.opensearch_index} is current."
+    return f"{settings.opensearch_index} leads to {done.index} now; {done.former} stays until the next time."
+
+
 async def open_ledger(settings: Settings) -> SqlLedger:
     """Return the ledger of these settings; one that has never held anything gets the demo, and the log says so.
 
@@ -154,6 +200,15 @@ async def open_ledger(settings: Settings) -> SqlLedger:
     if wants_demo and await demo.seed_if_empty(ledger, pepper) and settings.on_postgresql:
         _log.warning("the ledger was empty: it holds the ten people of the demo now", off="SAMPLE_BANK=off")
     return ledger
+
+
+def index_place(settings: Settings) -> str:
+    """Return where the index is, for a person to read: no user and no password."""
+    if not settings.opensearch_url:
+        return f"embedded, {settings.data_dir}/knowledge.db"
+    from teller.knowledge.opensearch.address import Address
+
+    return f"OpenSearch, {settings.opensearch_index} at {Address.of(settings)}"
 
 
 def ledger_place(settings: Settings) -> str:

@@ -61,7 +61,7 @@ def welcome(settings: Settings, models: "ChatModels") -> str:
     base = f"http://{host}:{settings.port}"
     auth = ' -H "Authorization: Bearer $API_KEY"' if settings.api_keys else ""
     post = f"curl -sN{auth} {base}/api/chat/completions/ -H 'Content-Type: application/json' -d"
-    from teller.services import ledger_place
+    from teller.services import index_place, ledger_place
 
     tag = escape("[phone: +1234567890]")
     lines = [
@@ -69,7 +69,7 @@ def welcome(settings: Settings, models: "ChatModels") -> str:
         f"  model      {models.default.name}, {models.why}",
         *([f"             {models.fallback.name} steps in where it fails"] if models.fallback else []),
         f"  embedder   {settings.embedding_model}, in process",
-        f"  index      embedded, {settings.data_dir}/knowledge.db",
+        f"  index      {index_place(settings)}",
         f"  ledger     {ledger_place(settings)}",
         f"\n  playground {base}/agent/playground/",
         f"  API        {base}/docs",
@@ -86,15 +86,20 @@ def welcome(settings: Settings, models: "ChatModels") -> str:
 
 
 def migrate() -> None:
-    """Bring the ledger's schema up to date."""
-    from teller.services import open_ledger
+    """Bring the ledger's schema up to date, and an OpenSearch index to the embedder and the fields of this version."""
+    from teller.services import migrate_index, open_ledger
 
-    async def run() -> None:
-        ledger = await open_ledger(Settings.load())
+    console = Console(soft_wrap=True, highlight=False)
+
+    async def run() -> str:
+        settings = Settings.load()
+        ledger = await open_ledger(settings)
         await ledger.close()
+        console.print("The ledger's schema is current.")
+        with console.status("") as line:
+            return await migrate_index(settings, lambda done, of: line.update(f"{done} of {of} documents"))
 
-    asyncio.run(run())
-    Console().print("The ledger's schema is current.")
+    console.print(asyncio.run(run()))
 
 
 def check() -> None:

@@ -14,7 +14,7 @@ from teller.knowledge.opensearch.cluster import Cluster
 from teller.knowledge.opensearch.documents import Documents
 from teller.knowledge.opensearch.failures import CertificateError, NotLetInError, UnreachableError
 from teller.knowledge.opensearch.late_vectors import add_vectors
-from teller.knowledge.opensearch.mapping import MAPPING, Nature
+from teller.knowledge.opensearch.mapping import Nature, refuse_another
 from teller.knowledge.opensearch.plugins import fitting
 from teller.knowledge.opensearch.profile import Profile
 from teller.knowledge.opensearch.queries import Question, document_records, passages_where
@@ -34,8 +34,8 @@ class OpenSearchIndex:
     name = "OpenSearch"
 
     def __init__(self, cluster: Cluster, alias: str, nature: Nature, profile: Profile) -> None:
-        self.cluster, self.alias, self.nature, self.profile = cluster, alias, nature, profile
-        self.kept = Documents(cluster, profile)
+        self._cluster, self._alias, self._nature, self._profile = cluster, alias, nature, profile
+        self._kept = Documents(cluster, profile)
         self._searching = Searching(cluster, alias, profile)
         self._bound: Bound | None = None
 
@@ -84,102 +84,92 @@ class OpenSearchIndex:
         A document is in force from its effective date to its expiry date, both included.
         """
         known = await self._where()
-        direction = None if vector is None else unit(vector, self.nature.dimension)
+        direction = None if vector is None else unit(vector, self._nature.dimension)
         asked = Question(" ".join(telling_words(question)), direction, on, collection)
-        return await self._searching.search(asked, limit, known, self.nature, self._look_again)
+        return await self._searching.search(asked, limit, known, self._nature, self._look_again)
 
     async def upsert(
         self, document: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Vector] | None
     ) -> None:
         """Put a document in place of its former self, all of it or none; without vectors it is found by words."""
-        directions = None if vectors is None else [unit(vector, self.nature.dimension) for vector in vectors]
+        directions = None if vectors is None else [unit(vector, self._nature.dimension) for vector in vectors]
         if len({one.passage_id for one in passages}) != len(passages):
             raise SearchUnavailableError("A document has two passages of one id: nothing was changed")
-        passage_sources(passages, directions, "")  # raises where they do not match
+        passage_sources(passages, directions, "")  # raises where they do not match, before anything is written
         async for index in self._indexes():
-            former = (await self.kept.current(index, [document.document_id])).get(document.document_id)
+            former = (await self._kept.current(index, [document.document_id])).get(document.document_id)
             revision = next_revision(former)
-            await self.kept.put(index, document, passage_sources(passages, directions, revision), revision)
-            await self.kept.clean(index, document.document_id)
+            await self._kept.put(index, document, passage_sources(passages, directions, revision), revision)
+            await self._kept.clean(index, document.document_id)
 
     async def add_vectors(self, vectors: dict[str, Vector]) -> None:
         """Give vectors to passages by their id; ids that are gone meanwhile are passed over."""
-        directions = {name: unit(vector, self.nature.dimension) for name, vector in vectors.items()}
+        directions = {name: unit(vector, self._nature.dimension) for name, vector in vectors.items()}
         async for index in self._indexes():
-            await add_vectors(self.cluster, self.kept, self.profile, index, directions)
+            await add_vectors(self._cluster, self._kept, self._profile, index, directions)
 
     async def without_vector(self) -> list[Passage]:
         """Return the passages that still wait for their vector."""
         index = (await self._writable()).index
         hits = [
-            hit["_source"] async for hit in self.kept.every(index, passages_where(waiting=True), ["revision", "place"])
+            hit["_source"] async for hit in self._kept.every(index, passages_where(waiting=True), ["revision", "place"])
         ]
-        current = await self.kept.current(index, {source["document_id"] for source in hits})
+        current = await self._kept.current(index, {source["document_id"] for source in hits})
         return [passage(source) for source in hits if _counts(current.get(source["document_id"]), source["revision"])]
 
     async def delete(self, document_id: str) -> bool:
         """Remove a document; False where there was none."""
         was_there = False
         async for index in self._indexes():
-            former = (await self.kept.current(index, [document_id])).get(document_id)
+            former = (await self._kept.current(index, [document_id])).get(document_id)
             if former is not None and not former.deleted:
-                await self.kept.delete(index, former)
+                await self._kept.delete(index, former)
                 was_there = True
         return was_there
 
     async def documents(self) -> list[DocumentInfo]:
         """Return what is in the index, by file name."""
-        records = (await self.kept.all((await self._where()).index)).values()
+        records = (await self._kept.all((await self._where()).index)).values()
         there = [one.document for one in records if not one.deleted]
         return sorted(there, key=lambda document: (document.filename, document.collection))
 
     async def passages_of(self, document_id: str) -> list[Passage]:
         """Return a document's passages in reading order; empty where there is none."""
         index = (await self._where()).index
-        return [passage(source) async for source in self.sources_of(index, document_id)]
-
-    async def sources_of(self, index: str, document_id: str) -> AsyncIterator[dict[str, object]]:
-        """Yield the passages of a document that count, as they are kept, in reading order."""
-        record = (await self.kept.current(index, [document_id])).get(document_id)
-        if record is None or record.deleted:
-            return
-        condition = passages_where(document_id=document_id, revision=record.revision)
-        seen: set[str] = set()
-        async for hit in self.kept.every(index, condition, ["place", "waiting"]):
-            source = hit["_source"]
-            if source["passage_id"] not in seen:  # for a moment there may be two: one with its vector, one without
-                seen.add(source["passage_id"])
-                yield source
+        counting = (await self._kept.current(index, [document_id])).get(document_id)
+        if counting is None:
+            return []
+        return [passage(source) async for source in self._kept.passages(index, counting)]
 
     async def ever_held_anything(self) -> bool:
         """Return whether a document was ever put in, even if it was deleted since."""
-        return await self.kept.count((await self._where()).index, document_records()) > 0
+        return await self._kept.count((await self._where()).index, document_records()) > 0
 
     async def status(self) -> IndexStatus:
         """Return how much is in the index."""
         index = (await self._where()).index
-        passages = await self.kept.chunks(index)
-        waiting = await self.kept.count(index, passages_where(waiting=True))
+        passages = await self._kept.chunks(index)
+        waiting = await self._kept.count(index, passages_where(waiting=True))
         return IndexStatus(passages, passages - (len(await self.without_vector()) if waiting else 0))
 
     async def close(self) -> None:
         """Let go of files and connections."""
-        await self.cluster.close()
+        await self._cluster.close()
 
     async def _prepare(self) -> Bound:
         """Look at the cluster, and at the index behind the alias; make it if it is missing."""
-        self.profile = await fitting(self.cluster, self.profile)
-        self.kept, self._searching = (
-            Documents(self.cluster, self.profile),
-            Searching(self.cluster, self.alias, self.profile),
+        self._profile = await fitting(self._cluster, self._profile)
+        self._kept, self._searching = (
+            Documents(self._cluster, self._profile),
+            Searching(self._cluster, self._alias, self._profile),
         )
-        found = await bound(self.cluster, self.alias)
+        found = await bound(self._cluster, self._alias)
         if found is None:
-            await create_first(self.cluster, self.alias, self.nature, self.profile)
-            found = await bound(self.cluster, self.alias)
+            await create_first(self._cluster, self._alias, self._nature, self._profile)
+            found = await bound(self._cluster, self._alias)
         if found is None:
-            raise SearchUnavailableError(f"The index {self.alias} was made, but OpenSearch does not show it yet")
-        refuse_another(found, self.nature, self.alias)
+            raise SearchUnavailableError(f"The index {self._alias} was made, but OpenSearch does not show it yet")
+        refuse_another(found.nature, self._nature, self._alias)
         self._bound = found
         return found
 
@@ -195,12 +185,12 @@ class OpenSearchIndex:
     async def _look_again(self) -> Bound:
         """Return where the alias leads now."""
         try:
-            found = await bound(self.cluster, self.alias)
+            found = await bound(self._cluster, self._alias)
         except ConfigurationError as wrong:
             raise SearchUnavailableError(str(wrong)) from wrong
         if found is None:
             raise SearchUnavailableError(
-                f"The OpenSearch index {self.alias} is missing: start `teller serve` again, or run `teller ingest`"
+                f"The OpenSearch index {self._alias} is missing: start `teller serve` again, or run `teller ingest`"
             )
         if self._bound and found.index != self._bound.index:
             _log.info("the alias leads to another index now", index=found.index)
@@ -216,7 +206,7 @@ class OpenSearchIndex:
         await self._where()
         found = await self._look_again()
         try:
-            refuse_another(found, self.nature, self.alias)
+            refuse_another(found.nature, self._nature, self._alias)
         except ConfigurationError as wrong:
             raise SearchUnavailableError(str(wrong)) from wrong
         return found
@@ -227,29 +217,6 @@ class OpenSearchIndex:
         while (now := (await self._writable()).index) != index:
             index = now
             yield index
-
-
-def refuse_another(found: Bound, ours: Nature, alias: str) -> None:
-    """Refuse an index that another embedder or another version made.
-
-    Raises:
-        ConfigurationError: it is one; the message says how to mend it.
-    """
-    theirs = found.nature
-    if (theirs.embedder, theirs.dimension) != (ours.embedder, ours.dimension):
-        raise ConfigurationError(
-            f"The OpenSearch index {alias} holds vectors of {theirs.embedder} ({theirs.dimension} dimensions), but the"
-            f" embedder is now {ours.embedder} ({ours.dimension}): set EMBEDDING_MODEL back, or run `teller migrate`,"
-            " which builds the index anew beside it"
-        )
-    if theirs.mapping > MAPPING:
-        raise ConfigurationError(
-            f"The OpenSearch index {alias} was made by a newer Teller: use that, or set OPENSEARCH_INDEX"
-        )
-    if theirs.mapping < MAPPING:
-        raise ConfigurationError(
-            f"The OpenSearch index {alias} was made by an older Teller: run `teller migrate`, which builds it anew"
-        )
 
 
 def _counts(record: Record | None, revision: str) -> bool:

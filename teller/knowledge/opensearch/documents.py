@@ -32,12 +32,14 @@ class Documents:
         self._cluster = cluster
         self._profile = profile
 
-    async def put(self, index: str, document: DocumentInfo, sources: Sequence[Json], revision: str) -> None:
+    async def put(
+        self, index: str, document: DocumentInfo, sources: Sequence[Json], revision: str, *, deleted: bool = False
+    ) -> None:
         """Write a revision: its passages, then the record by which they count."""
         await self._write(index, [(f"{revision}-{place}", source) for place, source in enumerate(sources)])
         if not self._profile.refresh:  # then nothing promises that what was written first is seen first
             await self._until_seen(index, passages_where(revision=revision), len(sources))
-        await self._put_record(index, record_source(document, revision), revision)
+        await self._put_record(index, record_source(document, revision, deleted=deleted), revision)
 
     async def delete(self, index: str, former: Record) -> None:
         """Write that a document is no more."""
@@ -92,6 +94,18 @@ class Documents:
         if gone:
             await self._cluster.bulk(index, [({"delete": {"_id": key}}, None) for key in gone], again=True)
             await self.make_visible(index)
+
+    async def passages(self, index: str, counting: Record) -> AsyncIterator[Json]:
+        """Yield the passages of a document that count, as they are kept, in reading order."""
+        if counting.deleted:
+            return
+        condition = passages_where(document_id=counting.document.document_id, revision=counting.revision)
+        seen: set[str] = set()
+        async for hit in self.every(index, condition, ["place", "waiting"]):
+            source = hit["_source"]
+            if source["passage_id"] not in seen:  # for a moment there may be two: one with its vector, one without
+                seen.add(source["passage_id"])
+                yield source
 
     async def count(self, index: str, query: Json) -> int:
         """Return how many there are."""

@@ -7,6 +7,7 @@ document. `since` and `until` are always filled, so that what is in force is two
 from dataclasses import dataclass
 from typing import Any, Self
 
+from teller.errors import ConfigurationError
 from teller.knowledge.opensearch.profile import Profile
 
 # Raised when the fields change: `teller migrate` then builds the index anew beside the old one.
@@ -37,6 +38,37 @@ class Nature:
     def meta(self) -> dict[str, Any]:
         """What the index keeps of it."""
         return {"teller": {"embedder": self.embedder, "dimension": self.dimension, "mapping": self.mapping}}
+
+
+def refuse_another(theirs: Nature, ours: Nature, alias: str) -> None:
+    """Refuse an index that another embedder or another version made.
+
+    Raises:
+        ConfigurationError: it is one; the message says how to mend it.
+    """
+    refuse_newer(theirs, alias)
+    if (theirs.embedder, theirs.dimension) != (ours.embedder, ours.dimension):
+        raise ConfigurationError(
+            f"The OpenSearch index {alias} holds vectors of {theirs.embedder} ({theirs.dimension} dimensions), but the"
+            f" embedder is now {ours.embedder} ({ours.dimension}): set EMBEDDING_MODEL back, or run `teller migrate`,"
+            " which builds the index anew beside it"
+        )
+    if theirs.mapping < ours.mapping:
+        raise ConfigurationError(
+            f"The OpenSearch index {alias} was made by an older Teller: run `teller migrate`, which builds it anew"
+        )
+
+
+def refuse_newer(theirs: Nature, alias: str) -> None:
+    """Refuse an index of a newer version.
+
+    Raises:
+        ConfigurationError: it is one.
+    """
+    if theirs.mapping > MAPPING:
+        raise ConfigurationError(
+            f"The OpenSearch index {alias} was made by a newer Teller: use that one, or set another OPENSEARCH_INDEX"
+        )
 
 
 def index_body(nature: Nature, profile: Profile) -> dict[str, Any]:

@@ -103,9 +103,7 @@ class Searching:
         best = sorted(scores, key=scores.__getitem__, reverse=True)[:size]
         return [replace(hits[key], score=scores[key]) for key in best]
 
-    async def _that_count(
-        self, question: Question, hits: list[Hit], index: str, copy: str
-    ) -> "_Found":
+    async def _that_count(self, question: Question, hits: list[Hit], index: str, copy: str) -> "_Found":
         """Tell the passages that count from the others."""
         if not hits:
             return _Found([], set(), set())
