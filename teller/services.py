@@ -116,20 +116,16 @@ class Services:
             await self.quote.prepare(await self.index.passages_of(document.document_id))
 
     async def _index_sample_bank(self) -> None:
-        try:
-            while not await self._indexed_sample_bank():
-                await asyncio.sleep(_INDEX_AGAIN_SECONDS)
-        except Exception as failure:  # in the background nobody else would hear of it
-            _log.error("the sample bank could not be indexed", error=type(failure).__name__)
-
-    async def _indexed_sample_bank(self) -> bool:
-        """Return False where the index can't be reached now: a cluster may start later than this process."""
-        try:
-            await self.index_sample_bank()
-        except SearchUnavailableError as failure:
-            _log.warning("the sample bank waits for the index", why=str(failure))
-            return False
-        return True
+        while True:
+            try:
+                await self.index_sample_bank()
+                return
+            except SearchUnavailableError as failure:  # a cluster may be up later than this process
+                _log.warning("the sample bank waits for the index", why=str(failure))
+            except Exception as failure:  # in the background nobody else would hear of it
+                _log.error("the sample bank could not be indexed", error=type(failure).__name__)
+                return
+            await asyncio.sleep(_INDEX_AGAIN_SECONDS)
 
 
 async def _vector_cache(settings: Settings, embedder: Embedder, stack: AsyncExitStack) -> VectorCache:

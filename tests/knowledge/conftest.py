@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -43,11 +43,11 @@ async def index(index_file: Path, embedder: OnnxEmbedder) -> AsyncIterator[Embed
 
 
 @pytest.fixture
-def opensearch_opener(opensearch: Node, embedder: OnnxEmbedder) -> Iterator[OpenSearchOpener]:
+async def opensearch_opener(opensearch: Node, embedder: OnnxEmbedder) -> AsyncIterator[OpenSearchOpener]:
     """Opens an index of this test's own on the real OpenSearch."""
     opener = OpenSearchOpener((opensearch.port,), f"test-{uuid4().hex[:8]}", embedder)
     yield opener
-    opener.remove(opensearch.port)
+    await opener.remove(opensearch.port)
 
 
 @pytest.fixture

@@ -39,14 +39,20 @@ class OpenSearchOpener:
     embedder: OnnxEmbedder
     profile: Profile = field(default_factory=Profile)
     search_seconds: float = 10.0
+    opened: list[OpenSearchIndex] = field(default_factory=list)
 
     async def open(self, embedder: str = "", dimension: int = 0) -> OpenSearchIndex:
         given = embedder or self.embedder.name, dimension or self.embedder.dimension
-        return await OpenSearchIndex.open(self.address, self.alias, *given, self.search_seconds, self.profile)
+        index = await OpenSearchIndex.open(self.address, self.alias, *given, self.search_seconds, self.profile)
+        self.opened.append(index)
+        return index
 
     @property
     def address(self) -> Address:
         return Address(tuple(Node("127.0.0.1", port, tls=False) for port in self.ports))
 
-    def remove(self, port: int) -> None:
-        httpx.delete(f"http://127.0.0.1:{port}/{self.alias}-*", timeout=30)
+    async def remove(self, port: int) -> None:
+        for index in self.opened:
+            await index.close()
+        async with httpx.AsyncClient(timeout=30) as client:
+            await client.delete(f"http://127.0.0.1:{port}/{self.alias}-*")

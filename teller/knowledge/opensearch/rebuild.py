@@ -69,9 +69,8 @@ class Rebuild:
         try:
             await move(self._cluster, self._alias, former.index, index)
         except RefusedError as refused:
-            raise SearchUnavailableError(
-                f"{self._alias} was moved by somebody else meanwhile: look, and run it again"
-            ) from refused
+            told = f"{self._alias} was led elsewhere meanwhile, by another `teller migrate` maybe: run it again"
+            raise SearchUnavailableError(told) from refused
         await self._carry_over(former, index, progress)  # a writer may have been at work while it moved
         return Rebuilt(index, former.index)
 

@@ -73,7 +73,7 @@ class Searching:
                 hits = await self._best(asked, _SPARE * limit, copy)
                 if any(hit.index != known.index for hit in hits):
                     known = await look_again()
-                    if _askable(asked, known, ours) != asked:
+                    if asked.vector is not None and not _same_embedder(known, ours):
                         continue
                 found = await self._that_count(asked, hits, known.index, copy)
             except RefusedError:
@@ -125,10 +125,13 @@ class Searching:
 
 def _askable(question: Question, known: Bound, ours: Nature) -> Question | None:
     """Return the question as this index can be asked it; None if nothing is left of it."""
-    same = (known.nature.embedder, known.nature.dimension) == (ours.embedder, ours.dimension)
-    if not same:
+    if not _same_embedder(known, ours):
         question = replace(question, vector=None)
     return question if question.words or question.vector is not None else None
+
+
+def _same_embedder(known: Bound, ours: Nature) -> bool:
+    return (known.nature.embedder, known.nature.dimension) == (ours.embedder, ours.dimension)
 
 
 def _hit(found: Json, score: float) -> Hit:
