@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -22,7 +22,7 @@ _WRITE_SECONDS = 30.0
 _TRIES = 5
 _FIRST_PAUSE_SECONDS = 0.05
 _SOCKETS = 50
-_BULK_BYTES = 4_000_000
+_BULK_BYTES = 1_000_000
 _NODE_RESTS_SECONDS = 5
 
 # The library logs whole requests: what callers ask is not for a log. What went wrong is told by our own errors.
@@ -117,7 +117,7 @@ class Cluster:
     ) -> Any:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        headers = {"content-type": "application/x-ndjson"} if isinstance(body, str) else None
+        headers = {"content-type": "application/x-ndjson"} if isinstance(body, bytes) else None
         for attempt in range(1, _TRIES + 1):
             left = max(0.05, deadline - loop.time())
             try:
@@ -140,27 +140,23 @@ def _trust(address: Address) -> ssl.SSLContext:
         raise ConfigurationError(f"OPENSEARCH_CA: {address.ca} holds no certificate that can be read") from wrong
 
 
-def _lines(parts: Any) -> str:
-    return "".join(f"{_dumped(part)}\n" for part in parts)
+def _lines(parts: Iterable[Json]) -> bytes:
+    return b"".join(orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE) for part in parts)
 
 
-def _dumped(part: Json) -> str:
-    return orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-
-
-def _bounded(actions: Sequence[tuple[Json, Json | None]]) -> list[str]:
-    """Return the bodies of bulk requests, none much larger than 4 MB."""
-    bodies: list[str] = []
-    parts: list[str] = []
+def _bounded(actions: Sequence[tuple[Json, Json | None]]) -> list[bytes]:
+    """Return the bodies of bulk requests, none larger than 1 MB but for a single large change."""
+    bodies: list[bytes] = []
+    parts: list[bytes] = []
     size = 0
     for action, source in actions:
         part = _lines(one for one in (action, source) if one is not None)
         if parts and size + len(part) > _BULK_BYTES:
-            bodies.append("".join(parts))
+            bodies.append(b"".join(parts))
             parts, size = [], 0
         parts.append(part)
         size += len(part)
-    return [*bodies, "".join(parts)] if parts else bodies
+    return [*bodies, b"".join(parts)] if parts else bodies
 
 
 def _cause(error: Json) -> str:

@@ -24,8 +24,8 @@ class NumpyJson(Serializer):
         return orjson.loads(s)
 
     def dumps(self, data: Any) -> Any:
-        """Write JSON; what is text already is left alone."""
-        return data if isinstance(data, str | bytes) else orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+        """Write JSON; what is written already is left alone."""
+        return data if isinstance(data, bytes) else orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 class Signer:
