@@ -184,6 +184,22 @@ async def migrate_index(settings: Settings, progress: Callable[[int, int], None]
     return f"{settings.opensearch_index} leads to {done.index} now; {done.former} stays until the next time."
 
 
+async def explain_index(settings: Settings) -> str:
+    """Return what is at OPENSEARCH_URL, in one line; change nothing.
+
+    Raises:
+        TellerError: it can't serve as it is; the message says how to mend it.
+    """
+    from teller.knowledge.opensearch.address import Address
+    from teller.knowledge.opensearch.explain import explain
+    from teller.knowledge.opensearch.mapping import Nature
+
+    async with AsyncExitStack() as stack:
+        embedder = await _search_embedder(settings, await asyncio.to_thread(OnnxEmbedder), Hosted(settings, stack))
+        nature = Nature(embedder.name, embedder.dimension)
+        return await explain(Address.of(settings), settings.opensearch_index, nature, settings.search_timeout_seconds)
+
+
 async def open_ledger(settings: Settings) -> SqlLedger:
     """Return the ledger of these settings; one that has never held anything gets the demo, and the log says so.
 

@@ -118,7 +118,10 @@ async def _check(table: Table) -> bool:
         table.add_row("settings", "[red]wrong[/]", escape(str(wrong)))
         return True
     table.add_row("settings", "[green]ok[/]", "read")
-    parts: dict[str, Callable[[Settings], Awaitable[str]]] = {"ledger": _ledger, "index and model": _services}
+    parts: dict[str, Callable[[Settings], Awaitable[str]]] = {"ledger": _ledger}
+    if settings.opensearch_url:
+        parts["OpenSearch"] = _opensearch
+    parts["index and model"] = _services
     failed = False
     for name, part in parts.items():
         try:
@@ -126,6 +129,8 @@ async def _check(table: Table) -> bool:
         except TellerError as wrong:
             failed = True
             table.add_row(name, "[red]wrong[/]", escape(str(wrong)))
+            if part is _opensearch:
+                break  # what comes next would say the same, or make the index that is missing
     return failed
 
 
@@ -138,6 +143,12 @@ async def _ledger(settings: Settings) -> str:
     finally:
         await ledger.close()
     return f"{ledger_place(settings)}, schema current"
+
+
+async def _opensearch(settings: Settings) -> str:
+    from teller.services import explain_index
+
+    return await explain_index(settings)
 
 
 async def _services(settings: Settings) -> str:
