@@ -254,6 +254,4 @@ class TestCheck:
 
 async def put(url: str, body: dict[str, object]) -> None:
     async with httpx.AsyncClient(timeout=30) as client:
-        (
-            await client.put(url, content=json.dumps(body), headers={"content-type": "application/json"})
-        ).raise_for_status()
+        (await client.put(url, json=body)).raise_for_status()
