@@ -43,7 +43,7 @@ class Services:
     """The parts that the graph and the doors work with. Open them with `opened`, which closes them too.
 
     `queries` embeds in process, for routing and for `quote`, whose weights were fitted to that embedder; what searches
-    the index may be another embedder, with `search_queries`.
+    the index may be another embedder, with `search_queries` and `search_vectors`.
     """
 
     settings: Settings
@@ -53,6 +53,7 @@ class Services:
     vectors: VectorCache
     queries: QueryVectors
     search_queries: QueryVectors
+    search_vectors: VectorCache
     quote: QuoteChatModel
     models: ChatModels
     background: set[asyncio.Task[None]] = field(default_factory=set)
@@ -99,7 +100,7 @@ class Services:
         index = await _open_index(settings, searching)
         stack.push_async_callback(index.close)
         ingester = Ingester(index, search_vectors, local.count_tokens)
-        return cls(settings, ledger, index, ingester, vectors, queries, search_queries, quote, models)
+        return cls(settings, ledger, index, ingester, vectors, queries, search_queries, search_vectors, quote, models)
 
     def index_sample_bank_in_background(self) -> None:
         """Fill a new index while the server serves: words first, then vectors, then the sentences' vectors."""

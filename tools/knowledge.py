@@ -18,6 +18,7 @@ def search_passages(services: Services) -> BaseTool:
         Raises SearchUnavailableError where the index cannot be reached.
         """
         today = datetime.now(services.settings.zone).date()
-        return await services.index.search(question, await services.search_queries.vector(question), on=today)
+        vector = await services.search_queries.of_question(question)
+        return await services.index.search(question, vector, on=today)
 
     return StructuredTool.from_function(coroutine=search, name="search_passages")

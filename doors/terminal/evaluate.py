@@ -40,6 +40,39 @@ def routing(
 
 
 @app.command()
+def retrieval(
+    corpus: Annotated[Path, typer.Option(exists=True, dir_okay=False, help='Lines of {"_id", "title", "text"}.')],
+    queries: Annotated[Path, typer.Option(exists=True, dir_okay=False, help='Lines of {"_id", "text"}.')],
+    qrels: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="Lines of query-id, corpus-id, score (tabs).")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Measure retrieval on a set in BEIR's form: recall, nDCG, MRR, ms a query, on a scratch index as configured."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from doors.terminal.beir import BeirSet
+    from doors.terminal.retrieval_report import measure_retrieval
+    from teller.telemetry import set_up_logging
+
+    set_up_logging("warning")
+    given = BeirSet.read(corpus, queries, qrels)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks = {name: bar.add_task(name, total=None) for name in ("documents", "questions")}
+
+        def show(name: str, done: int, of: int) -> None:
+            bar.update(tasks[name], completed=done, total=of)
+
+        figures = asyncio.run(measure_retrieval(Settings.load(), given, show))
+    if as_json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        Console().print(f"{name}: {value}", highlight=False)
+
+
+@app.command()
 def answers(
     file: Annotated[
         Path, typer.Argument(exists=True, help='Lines of {"question", "expect_any", "document"}.')

@@ -4,7 +4,7 @@ What a passage is embedded with (title, section and text) never exceeds what the
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from teller.knowledge.cutting import Measure, cut
@@ -13,10 +13,10 @@ from teller.knowledge.loading import LoadedDocument
 from teller.knowledge.markdown import Section
 
 # Raised when the same document would be cut otherwise: what is indexed is cut anew when it is ingested next.
-CHUNKING = 1
+CHUNKING = 2
 
 _MAX_TOKENS = 254  # of the embedder's 256, two frame the text
-_TARGET_TOKENS = 220
+_PACKED_TOKENS = 244
 _MAX_TITLE_TOKENS = 40
 _MAX_HEADING_TOKENS = 40
 _MAX_CHARACTERS_PER_TOKEN = 12  # a word of 10,000 characters is one unknown token: it must not make one passage
@@ -32,8 +32,9 @@ class _Part:
 
 
 def chunk(document: LoadedDocument, collection: str, count_tokens: Callable[[str], int]) -> list[Passage]:
-    """Cut a document into passages of about 220 tokens, in reading order; with title and section at most 254.
+    """Cut a document into passages, in reading order, each at most what the embedder reads with its title: 254 tokens.
 
+    What it can read whole (a document, else a section) stays whole; small sections are packed up to about 244 tokens.
     A passage with one section, or a piece of one, is named by it. A passage with several has no `section`: each of
     them begins in its text with a line "## Section".
 
@@ -47,10 +48,12 @@ def chunk(document: LoadedDocument, collection: str, count_tokens: Callable[[str
         return max(count_tokens(text), len(text) // _MAX_CHARACTERS_PER_TOKEN)
 
     title = _clipped(document.title, measure)
-    room = min(_TARGET_TOKENS, _MAX_TOKENS - measure(title))
+    most = _MAX_TOKENS - measure(title)
     identity = document_id(collection, document.filename)
     blank = Passage("", identity, document.filename, title, "", "", collection, document.effective, document.expires)
-    packed = _packed(_parts(document.sections, room, measure), room)
+    parts = list(_parts(document.sections, most, measure))
+    whole = sum(part.size for part in parts) <= most
+    packed = _packed(parts, most if whole else min(_PACKED_TOKENS, most))
     return [_passage(blank, ordinal, parts) for ordinal, parts in enumerate(packed)]
 
 
@@ -73,7 +76,7 @@ def _parts(sections: tuple[Section, ...], room: int, measure: Measure) -> Iterat
             yield _Part(Section(section.heading, piece.text), named + piece.size)
 
 
-def _packed(parts: Iterator[_Part], room: int) -> Iterator[list[Section]]:
+def _packed(parts: Sequence[_Part], room: int) -> Iterator[list[Section]]:
     """Yield neighbouring parts together as long as they fit: a chunk for each small section finds less."""
     together: list[Section] = []
     size = 0

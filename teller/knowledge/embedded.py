@@ -1,4 +1,4 @@
-"""The knowledge index with no server: one SQLite file, words in FTS5, vectors beside them and in memory.
+"""The knowledge index with no server: one SQLite file, and in memory what a search looks through.
 
 Several processes may work on one file: each write raises a generation, and a search first takes over what changed.
 """
@@ -16,9 +16,11 @@ import numpy as np
 
 from teller.errors import SearchUnavailableError
 from teller.knowledge import index_file
+from teller.knowledge.fusion import DEPTH, LEXICAL_WEIGHT, VECTOR_WEIGHT, fused
 from teller.knowledge.index import DocumentInfo, IndexStatus, Passage, Vector
-from teller.knowledge.ranking import fused, match_expression
 from teller.knowledge.snapshot import Snapshot
+from teller.knowledge.word_index import counted_terms
+from teller.knowledge.words import telling_words
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
@@ -36,7 +38,7 @@ class EmbeddedIndex:
         self._reading, self._writing = reading, writing
         self._read_guard, self._write_guard = threading.Lock(), threading.Lock()
         self._dimension = dimension
-        self._snapshot = Snapshot.empty(dimension)
+        self._snapshot = Snapshot(dimension)
 
     @classmethod
     async def open(cls, path: Path, embedder_name: str, dimension: int) -> Self:
@@ -67,8 +69,8 @@ class EmbeddedIndex:
         self, document: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Vector] | None
     ) -> None:
         """Put a document in place of its former self, all of it or none; without vectors it is found by words."""
-        blobs = [None] * len(passages) if vectors is None else [self._bytes(vector) for vector in vectors]
-        await self._write(index_file.put, document, list(zip(passages, blobs, strict=True)))
+        rows = await asyncio.to_thread(self._rows, passages, vectors)
+        await self._write(index_file.put, document, rows)
 
     async def add_vectors(self, vectors: dict[str, Vector]) -> None:
         """Give vectors to passages by their id; ids that are gone meanwhile are passed over."""
@@ -113,20 +115,41 @@ class EmbeddedIndex:
         limit: int,
         collection: str | None,
     ) -> list[Passage]:
-        snapshot = self._snapshot = self._snapshot.refreshed(connection)
-        places = np.flatnonzero(snapshot.in_force(on, collection))
-        words = snapshot.word_scores(connection, match_expression(question))[places]
-        similarity = np.full(len(places), np.nan) if vector is None else snapshot.similarity(vector)[places]
-        found = ~np.isnan(similarity) | (words > 0)
-        places, words, similarity = places[found], words[found], similarity[found]
-        scores = words if np.isnan(similarity).all() else fused(similarity, words)
-        best = np.argsort(-scores, kind="stable")[:limit]
-        rows = [int(row) for row in snapshot.rows[places[best]]]
+        snapshot = self._refreshed(connection)
+        there = snapshot.in_force(on, collection)
+        word_scores = snapshot.word_scores(telling_words(question))
+        words = snapshot.best(word_scores, there & (word_scores > 0), DEPTH)
+        cosines = None if vector is None else snapshot.cosines(vector)
+        if cosines is None:
+            scores = words
+        else:
+            known = ~np.isnan(cosines)
+            # A passage that waits for its vector is judged by its words in place of its meaning.
+            waiting = snapshot.best(word_scores, there & (word_scores > 0) & ~known, DEPTH)
+            lists = [snapshot.best(cosines, there & known, DEPTH), words, waiting]
+            scores = fused(lists, [VECTOR_WEIGHT, LEXICAL_WEIGHT, VECTOR_WEIGHT])
+        best = sorted(scores, key=lambda place: (-scores[place], snapshot.row(place)))[:limit]
+        rows = [snapshot.row(place) for place in best]
         passages = index_file.passages(connection, f"id IN ({','.join('?' * len(rows))})", *rows)
         return [
-            replace(passages[row], score=float(scores[i]), similarity=_known(similarity[i]))
-            for row, i in zip(rows, best, strict=True)
+            replace(passages[row], score=scores[place], similarity=None if cosines is None else _known(cosines[place]))
+            for row, place in zip(rows, best, strict=True)
         ]
+
+    def _refreshed(self, connection: sqlite3.Connection) -> Snapshot:
+        try:
+            self._snapshot.refresh(connection)
+        except BaseException:
+            self._snapshot = Snapshot(self._dimension)  # half of a change must not stay: all is read again
+            raise
+        return self._snapshot
+
+    def _rows(
+        self, passages: Sequence[Passage], vectors: Sequence[Vector] | None
+    ) -> list[tuple[Passage, bytes, bytes | None]]:
+        blobs = [None] * len(passages) if vectors is None else [self._bytes(vector) for vector in vectors]
+        terms = [counted_terms(passage) for passage in passages]
+        return list(zip(passages, terms, blobs, strict=True))
 
     def _bytes(self, vector: Vector) -> bytes:
         """Return a vector at length 1 as it is stored: float32."""
@@ -164,5 +187,5 @@ def _transaction(
         raise SearchUnavailableError(f"The knowledge index cannot be used: {error}") from error
 
 
-def _known(similarity: float) -> float | None:
-    return None if np.isnan(similarity) else float(similarity)
+def _known(cosine: np.float32) -> float | None:
+    return None if np.isnan(cosine) else float(cosine)

@@ -37,12 +37,12 @@ class Passage:
     @property
     def heading(self) -> str:
         """Title and section in one line: the context a chunk needs to be understood alone."""
-        return f"{self.title}: {self.section}" if self.section and self.section != self.title else self.title
+        return ": ".join(dict.fromkeys(name for name in (self.title, self.section) if name))
 
     @property
     def embedding_text(self) -> str:
         """What the embedder reads of this passage."""
-        return f"{self.heading}\n{self.text}"
+        return f"{self.heading}\n{self.text}".lstrip("\n")
 
 
 @dataclass(frozen=True, slots=True)

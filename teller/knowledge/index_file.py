@@ -1,16 +1,17 @@
 """The file of the embedded index: its schema, and the reads and writes that happen inside one transaction."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from teller import sqlite_file
 from teller.errors import ConfigurationError
 from teller.knowledge.index import DocumentInfo, IndexStatus, Passage
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
     # AUTOINCREMENT: a row id never comes back, so a snapshot can tell a document from its successor.
@@ -21,19 +22,26 @@ _SCHEMA = (
     """CREATE TABLE passages (
         id INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents (id), passage_id TEXT NOT NULL UNIQUE,
         document_id TEXT NOT NULL, filename TEXT NOT NULL, title TEXT NOT NULL, section TEXT NOT NULL,
-        text TEXT NOT NULL, collection TEXT NOT NULL, effective TEXT, expires TEXT, vector BLOB)""",
+        text TEXT NOT NULL, collection TEXT NOT NULL, effective TEXT, expires TEXT,
+        words BLOB NOT NULL, vector BLOB)""",
     "CREATE INDEX documents_by_generation ON documents (generation)",
     "CREATE INDEX passages_by_document ON passages (document)",
-    """CREATE VIRTUAL TABLE words USING fts5(
-        title, section, text, content='passages', content_rowid='id', tokenize='porter unicode61')""",
-    """CREATE TRIGGER passage_added AFTER INSERT ON passages BEGIN
-        INSERT INTO words (rowid, title, section, text) VALUES (new.id, new.title, new.section, new.text); END""",
-    """CREATE TRIGGER passage_removed AFTER DELETE ON passages BEGIN
-        INSERT INTO words (words, rowid, title, section, text)
-        VALUES ('delete', old.id, old.title, old.section, old.text); END""",
 )
 _PASSAGE = "passage_id, document_id, filename, title, section, text, collection, effective, expires"
 _DOCUMENT = "document_id, filename, title, collection, content_hash, effective, expires, uploaded_at"
+_ROWS_AT_A_TIME = 2_000
+
+
+class ChangedRow(NamedTuple):
+    """What a search needs of a passage before it is found: `words` its terms, `vector` None while it waits for it."""
+
+    row: int
+    document: int
+    collection: str
+    effective: date | None
+    expires: date | None
+    words: bytes
+    vector: bytes | None
 
 
 def connect(path: Path, embedder: str, dimension: int) -> sqlite3.Connection:
@@ -65,9 +73,9 @@ def generation(connection: sqlite3.Connection) -> int:
 
 
 def put(
-    connection: sqlite3.Connection, document: DocumentInfo, passages: Sequence[tuple[Passage, bytes | None]]
+    connection: sqlite3.Connection, document: DocumentInfo, passages: Sequence[tuple[Passage, bytes, bytes | None]]
 ) -> None:
-    """Put a document in place of its former self; each passage comes with its vector's bytes, or None."""
+    """Put a document in place of its former self; each passage comes with its terms and its vector, or None."""
     _remove(connection, document.document_id)
     written = connection.execute(
         f"INSERT INTO documents ({_DOCUMENT}, generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
@@ -84,8 +92,9 @@ def put(
         ),
     )
     connection.executemany(
-        f"INSERT INTO passages (document, vector, {_PASSAGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        ((written.lastrowid, vector, *_values(passage)) for passage, vector in passages),
+        f"INSERT INTO passages (document, words, vector, {_PASSAGE})"  # noqa: S608
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ((written.lastrowid, words, vector, *_values(passage)) for passage, words, vector in passages),
     )
 
 
@@ -106,6 +115,25 @@ def delete(connection: sqlite3.Connection, document_id: str) -> bool:
     if removed:
         _next_generation(connection)
     return removed
+
+
+def document_rows(connection: sqlite3.Connection) -> list[int]:
+    """Return the row ids of all documents."""
+    return [row for (row,) in connection.execute("SELECT id FROM documents")]
+
+
+def changed_since(connection: sqlite3.Connection, generation: int) -> Iterator[list[ChangedRow]]:
+    """Yield, some thousand at a time, the passages of documents that were written after a generation."""
+    cursor = connection.execute(
+        "SELECT p.id, p.document, p.collection, p.effective, p.expires, p.words, p.vector"
+        " FROM documents AS d JOIN passages AS p ON p.document = d.id WHERE d.generation > ?",
+        (generation,),
+    )
+    while rows := cursor.fetchmany(_ROWS_AT_A_TIME):
+        yield [
+            ChangedRow(row, document, collection, _day(since), _day(until), words, vector)
+            for row, document, collection, since, until, words, vector in rows
+        ]
 
 
 def documents(connection: sqlite3.Connection) -> list[DocumentInfo]:

@@ -7,9 +7,29 @@ that tells a story first is taken apart: what it tells, and on the last line wha
 import re
 from collections.abc import Sequence
 
-_OPENERS = re.compile(r"^\s*(?:and|or|but|what about|how about|also|same for|then)\b", re.IGNORECASE)
-_POINTERS = re.compile(r"\b(?:it|its|that|this|these|those|they|them|their|one|ones|there|both)\b", re.IGNORECASE)
+from teller.knowledge.words import telling_words
+
+_OPENERS = re.compile(
+    r"^\s*(?:and|or|but|so|then|ok|okay|also|same|what if|what about|how about|with|over|from|to|for|in|on|by|after"
+    r"|before)\b",
+    re.IGNORECASE,
+)
+_POINTERS = re.compile(
+    r"\b(?:it|its|that|this|these|those|they|them|their|ones?|there|here|both|same|too|either|neither|instead|else"
+    r"|meanwhile|until|till|otherwise)\b",
+    re.IGNORECASE,
+)
 _SHORT = 4
+# Words that ask something of a subject and name none: "how much can I take a day", "what is the maximum".
+_SUBJECTLESS = frozenset(
+    "take get go need needed require required use pay cost costs charge charges charged fee fees price rate amount "
+    "much many long longer often soon sooner fast faster quick quickly late later early old new day days week weeks "
+    "month months year years time times date number call money answer paper papers paperwork document documents maximum "
+    "most minimum least limit valid count counts work works happen happens apply change stop claim say said told give given "
+    "make made back hold more less still again other another first last next rest whole part everything anything "
+    "something nothing thing things way ways people person one possible allowed case reason details information "
+    "ok okay well so hello hi thanks thank don doesn isn won".split()
+)
 _HESITATION = re.compile(r"\b(?:u+h+m*|u+m+|e+rm+|h+mm+)\b[,.\u2026]*", re.IGNORECASE)
 _BORDER = re.compile(r"(?<=[.!?])(?<!\b[ap]\.m\.)(?<!\b(?:Dr|Mr|Ms|St)\.)(?<!\b(?:Mrs)\.)\s+")
 _LEAD = r"(?:(?:so|and|but|well|ok|okay|anyway|hi|hey|hello|yes|yeah|right|then|please|also|just)\b[\s,.]*)*"
@@ -60,10 +80,16 @@ def _punctuated(asked: str) -> str:
 
 
 def leans_on_history(turn: str) -> bool:
-    """Return whether a turn means little without the one before it: an opener, a pointing word, or very few words."""
+    """Return whether a turn means little without those before it.
+
+    It does where it opens like a part of a sentence, is very short, points at something, or names no subject.
+    """
     words = turn.split()
     return (
-        bool(_OPENERS.match(turn)) or len(words) < _SHORT or (len(words) < 3 * _SHORT and bool(_POINTERS.search(turn)))
+        bool(_OPENERS.match(turn))
+        or len(words) < _SHORT
+        or (len(words) < 3 * _SHORT and bool(_POINTERS.search(turn)))
+        or _SUBJECTLESS.issuperset(telling_words(turn))
     )
 
 

@@ -32,5 +32,17 @@ class QueryVectors:
         self._vectors.move_to_end(text)
         return await asyncio.shield(found)  # a caller who hangs up must not cancel it for the others
 
+    async def of_question(self, question: str) -> Vector:
+        """Return the vector to search by: of several lines, the mean of the whole and of the last, which asks.
+
+        Of the whole alone, the turns before the last would drown what it asks of them.
+        """
+        *before, asked = question.split("\n")
+        if not before:
+            return await self.vector(question)
+        whole, last = await asyncio.gather(self.vector(question), self.vector(asked))
+        mean = whole + last
+        return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
+
     async def _compute(self, text: str) -> Vector:
         return np.asarray(await self._embedder.aembed_query(text), dtype=np.float32)

@@ -36,8 +36,12 @@ class TestSections:
         assert passage.text == "Lead.\n\n## Late payment\nThe fee is $29.\n\n## Cash: Abroad\nIt is 5%."
 
     def test_sections_that_do_not_fit_together_stay_whole_each_in_its_own_passage(self, embedder: OnnxEmbedder) -> None:
-        passages = cut(embedder, f"## One\n\n{prose(10)}\n\n## Two\n\n{prose(11)}")
-        assert [(passage.section, passage.text) for passage in passages] == [("One", prose(10)), ("Two", prose(11))]
+        passages = cut(embedder, f"## One\n\n{prose(14)}\n\n## Two\n\n{prose(15)}")
+        assert [(passage.section, passage.text) for passage in passages] == [("One", prose(14)), ("Two", prose(15))]
+
+    def test_what_the_embedder_can_read_whole_is_not_cut(self, embedder: OnnxEmbedder) -> None:
+        (passage,) = cut(embedder, f"## One\n\n{prose(11)}\n\n## Two\n\n{prose(11)}")
+        assert 244 < embedder.count_tokens(passage.embedding_text) <= READ_BY_THE_EMBEDDER
 
     def test_a_long_section_is_cut_between_sentences_and_its_pieces_overlap_by_one(
         self, embedder: OnnxEmbedder
@@ -52,7 +56,7 @@ class TestSections:
 
     def test_passages_are_as_long_as_they_usefully_can_be(self, embedder: OnnxEmbedder) -> None:
         *full, _ = cut(embedder, f"## One\n\n{prose(100)}")
-        assert all(200 <= embedder.count_tokens(passage.embedding_text) <= 225 for passage in full)
+        assert all(230 <= embedder.count_tokens(passage.embedding_text) <= READ_BY_THE_EMBEDDER for passage in full)
 
 
 class TestTables:

@@ -20,7 +20,7 @@ from teller.knowledge.opensearch.profile import Profile
 from teller.knowledge.opensearch.queries import Question, document_records, passages_where
 from teller.knowledge.opensearch.records import Record, next_revision, passage, passage_sources, unit
 from teller.knowledge.opensearch.searching import Searching
-from teller.knowledge.ranking import telling_words
+from teller.knowledge.words import telling_words
 
 _log = structlog.get_logger(__name__)
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from teller.knowledge.fusion import DEPTH, LEXICAL_WEIGHT, VECTOR_WEIGHT
+from teller.knowledge.fusion import DEPTH, FIELD_BOOSTS, LEXICAL_WEIGHT, VECTOR_WEIGHT
 from teller.knowledge.index import Vector
 
 Json = dict[str, Any]
 
-_FIELDS = ["title^2", "section^2", "text"]
+_FIELDS = [f"{name}^{boost}" for name, boost in FIELD_BOOSTS.items()]
 _LIGHT = ["kind", "document_id", "revision"]
 
 
