@@ -49,6 +49,12 @@ def _index_name(name: str) -> str:
     return name
 
 
+def _cluster_addresses(urls: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(re.fullmatch(r"https?://[^/?#\s]+(?:/[^?#\s]*)?", url) for url in urls):
+        raise ValueError("is no address of a cluster; write it as https://search.bank.example:9200")
+    return urls
+
+
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -97,9 +103,9 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="postgresql://… or sqlite:///…; empty: SQLite in DATA_DIR.")
     pin_pepper: SecretStr | None = Field(None, description="Key that PINs are hashed with; unset: made in DATA_DIR.")
     audit_key: SecretStr | None = Field(None, description="Key that chains the audit trail; unset: made in DATA_DIR.")
-    opensearch_url: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
-        (), description="An OpenSearch cluster's nodes, comma-separated; empty: the embedded index in DATA_DIR."
-    )
+    opensearch_url: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_cluster_addresses)
+    ] = Field((), description="An OpenSearch cluster's nodes, comma-separated; empty: the embedded index in DATA_DIR.")
     opensearch_index: Annotated[str, AfterValidator(_index_name)] = Field(
         "teller-knowledge", description="The alias that is searched; the index behind it has a number."
     )

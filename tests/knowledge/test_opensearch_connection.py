@@ -77,8 +77,6 @@ class TestAddress:
     @pytest.mark.parametrize(
         ("given", "told"),
         [
-            ({"opensearch_url": "search.example:9200"}, "OPENSEARCH_URL is no address"),
-            ({"opensearch_url": "ftp://me:secret@search.example"}, "OPENSEARCH_URL is no address"),
             ({"opensearch_url": "http://a:secretport"}, "OPENSEARCH_URL is no address"),
             ({"opensearch_url": "http://a", "opensearch_user": "me"}, "OPENSEARCH_PASSWORD"),
             ({"opensearch_url": "https://a", "opensearch_ca": "/no/such/file"}, "OPENSEARCH_CA"),
@@ -148,6 +146,19 @@ class TestWhoAsks:
 
         async with standing(Front("", guard)) as front:
             assert await answers(local(front.port, service="es", region="eu-west-1")) == {"well": True}
+
+    async def test_without_credentials_the_start_stops_and_says_so(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+            monkeypatch.delenv(name, raising=False)
+        for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+            monkeypatch.setenv(name, str(tmp_path / "none"))
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        async with standing(Front("", answer_well)) as front:
+            with pytest.raises(ConfigurationError, match="this account's credentials"):
+                await OpenSearchIndex.open(local(front.port, service="es", region="eu-west-1"), "kb", "any", 3, 5)
+            assert front.requests == []
 
 
 async def answer_well(request: web.Request, _: bytes) -> web.StreamResponse:

@@ -9,7 +9,7 @@ import structlog
 from teller.errors import ConfigurationError, SearchUnavailableError
 from teller.knowledge.index import DocumentInfo, IndexStatus, Passage, Vector
 from teller.knowledge.opensearch.address import Address
-from teller.knowledge.opensearch.alias import Bound, bound, create_first
+from teller.knowledge.opensearch.alias import Bound, bound, create_first, remove
 from teller.knowledge.opensearch.cluster import Cluster
 from teller.knowledge.opensearch.documents import Documents
 from teller.knowledge.opensearch.failures import CertificateError, NotLetInError, UnreachableError
@@ -129,13 +129,13 @@ class OpenSearchIndex:
 
     async def documents(self) -> list[DocumentInfo]:
         """Return what is in the index, by file name."""
-        records = (await self._kept.all((await self._where()).index)).values()
+        records = (await self._kept.all((await self._now()).index)).values()
         there = [one.document for one in records if not one.deleted]
         return sorted(there, key=lambda document: (document.filename, document.collection))
 
     async def passages_of(self, document_id: str) -> list[Passage]:
         """Return a document's passages in reading order; empty where there is none."""
-        index = (await self._where()).index
+        index = (await self._now()).index
         counting = (await self._kept.current(index, [document_id])).get(document_id)
         if counting is None:
             return []
@@ -143,14 +143,18 @@ class OpenSearchIndex:
 
     async def ever_held_anything(self) -> bool:
         """Return whether a document was ever put in, even if it was deleted since."""
-        return await self._kept.count((await self._where()).index, document_records()) > 0
+        return await self._kept.count((await self._now()).index, document_records()) > 0
 
     async def status(self) -> IndexStatus:
         """Return how much is in the index."""
-        index = (await self._where()).index
+        index = (await self._now()).index
         passages = await self._kept.chunks(index)
         waiting = await self._kept.count(index, passages_where(waiting=True))
         return IndexStatus(passages, passages - (len(await self.without_vector()) if waiting else 0))
+
+    async def remove(self) -> None:
+        """Remove the index, with all that is in it: for one that was made to measure something."""
+        await remove(self._cluster, (await self._now()).index)
 
     async def close(self) -> None:
         """Let go of files and connections."""
@@ -182,6 +186,11 @@ class OpenSearchIndex:
                 raise SearchUnavailableError(str(wrong)) from wrong
         return self._bound
 
+    async def _now(self) -> Bound:
+        """Return where the alias leads now: what is told of the index is not to be an old one's."""
+        await self._where()
+        return await self._look_again()
+
     async def _look_again(self) -> Bound:
         """Return where the alias leads now."""
         try:
@@ -203,8 +212,7 @@ class OpenSearchIndex:
         Raises:
             SearchUnavailableError: the index was built anew for another embedder.
         """
-        await self._where()
-        found = await self._look_again()
+        found = await self._now()
         try:
             refuse_another(found.nature, self._nature, self._alias)
         except ConfigurationError as wrong:

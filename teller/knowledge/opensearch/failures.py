@@ -61,7 +61,7 @@ def explained(failure: TransportError, where: str) -> SearchUnavailableError:
     if status in (401, 403):
         return NotLetInError(
             f"OpenSearch at {where} does not let Teller in ({status}): check OPENSEARCH_USER and OPENSEARCH_PASSWORD,"
-            " or on Amazon the policy of this account"
+            " or on Amazon this account's credentials and its policy"
         )
     if status in _TRY_AGAIN:
         return UnreachableError(f"OpenSearch at {where} can't answer now ({status}): look at the cluster's health")

@@ -62,7 +62,7 @@ class Rebuild:
             return None
         refuse_newer(former.nature, self._alias)
         every = await versions(self._cluster, self._alias)
-        for name in every[: every.index(former.index)]:
+        for name in every[: every.index(former.index)] if former.index in every else ():
             await remove(self._cluster, name)
         index = await create_next(self._cluster, self._alias, self._nature, self._profile)
         await self._carry_over(former, index, progress)

@@ -7,8 +7,9 @@ import orjson
 from aiobotocore.session import AioSession
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, ClientError
 from opensearchpy import AIOHttpConnection
-from opensearchpy.exceptions import AuthorizationException
+from opensearchpy.exceptions import AuthenticationException, AuthorizationException
 from opensearchpy.serializer import Serializer
 
 from teller.models.bedrock.credentials import RenewableCredentials
@@ -42,8 +43,14 @@ class Signer:
             method: Such as POST.
             url: Whole, with its query as it goes out.
             body: What goes out; Serverless wants its hash among what is signed, so it always is.
+
+        Raises:
+            AuthenticationException: there are no credentials to sign with.
         """
-        credentials = await self._credentials.get_frozen_credentials()
+        try:
+            credentials = await self._credentials.get_frozen_credentials()
+        except (BotoCoreError, ClientError) as none:
+            raise AuthenticationException(401, "no AWS credentials", {}) from none
         request = AWSRequest(method, url, data=body or b"")
         auth = SigV4Auth(credentials, self._service, self._region)
         request.headers["X-Amz-Content-SHA256"] = auth.payload(request)
