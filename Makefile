@@ -2,7 +2,7 @@
 #   make serve   environment, locked dependencies, index, demo ledger, server on :8000 (HOST, PORT, DATA_DIR pass through)
 #   make test    the same, and all that the tests need; then the tests (make test-clients: more clients, 400 MB more)
 
-.PHONY: serve serve-wire test test-clients check lint types format vectors e5 clean
+.PHONY: serve serve-wire opensearch opensearch-stop test test-clients check lint types format vectors e5 clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,6 +23,14 @@ test-clients: .venv/test.stamp
 # Nova's path without an account: a Bedrock on the wire beside the server, as the tests have it.
 serve-wire: .venv/test.stamp
 	@exec $(BIN)/python -m tests.support.bedrock.beside $(BIN)/teller serve
+
+# A real OpenSearch of one node on port 9200, for `OPENSEARCH_URL=http://127.0.0.1:9200 make serve`; it stays until it is
+# stopped. Needs Java 17 and Maven.
+opensearch: .venv/test.stamp
+	@$(BIN)/python -m tests.support.opensearch start
+
+opensearch-stop: .venv/test.stamp
+	@$(BIN)/python -m tests.support.opensearch stop
 
 check: lint types test
 

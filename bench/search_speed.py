@@ -175,7 +175,7 @@ async def one_size(
 
 async def opensearch(url: str, embedder: OnnxEmbedder, size: int) -> KnowledgeIndex:
     """Open an index of this run's own on a cluster."""
-    from teller.services import open_index
+    from teller.knowledge.choosing import open_index
     from teller.settings import Settings
 
     name = f"teller-speed-{size}-{random.Random().randrange(10**6)}"

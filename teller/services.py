@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import structlog
 from pydantic import SecretStr
@@ -14,31 +14,26 @@ from pydantic import SecretStr
 from teller.cards import demo, keys
 from teller.cards.engines import ledger_url, place
 from teller.cards.sql_ledger import SqlLedger
-from teller.errors import ConfigurationError, LedgerUnavailableError
-from teller.knowledge.embedded import EmbeddedIndex
+from teller.data_dir import make_data_dir
+from teller.errors import LedgerUnavailableError, SearchUnavailableError
+from teller.knowledge.choosing import open_index, search_embedder, vector_cache
 from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
 from teller.models.choosing import open_models
 from teller.models.embedder import OnnxEmbedder
-from teller.models.embedder_pair import EmbedderPair
 from teller.models.hosted import Hosted
 from teller.models.query_vectors import QueryVectors
 from teller.models.quote.model import QuoteChatModel
 from teller.models.registry import ChatModels
-from teller.models.vector_cache import Embedder, VectorCache
+from teller.models.vector_cache import VectorCache
 from teller.settings import Settings
 
-SHIPPED_VECTORS = Path(__file__).parent / "models" / "bge-small-en-v1.5" / "shipped_vectors.npz"
-"""The vectors of the sample bank and of the utterances, made by `make vectors`: a first start embeds none of them."""
+_log = structlog.get_logger(__name__)
 
 FORGET_EVERY_SECONDS = 600.0
 """How often a server deletes the ledger's rows of yesterday; where there are none this writes nothing."""
 
-if TYPE_CHECKING:
-    from teller.models.bedrock.titan import TitanEmbeddings
-
-_log = structlog.get_logger(__name__)
-
+_INDEX_AGAIN_SECONDS = 5.0
 _LAST_WAIT_SECONDS = 12.0  # longer than an answer settles
 
 Clock = Callable[[], datetime]
@@ -99,10 +94,10 @@ class Services:
 
     @classmethod
     async def _open(cls, settings: Settings, stack: AsyncExitStack, clock: Clock) -> Self:
-        await asyncio.to_thread(_make_folder, settings.data_dir)
+        await asyncio.to_thread(make_data_dir, settings.data_dir)
         hosted = Hosted(settings, stack)
         local = await asyncio.to_thread(OnnxEmbedder)
-        vectors = await _vector_cache(settings, local, stack)
+        vectors = await vector_cache(settings, local, stack)
         queries = search_queries = QueryVectors(local)
         ledger = await open_ledger(settings, clock)
         stack.push_async_callback(ledger.close)
@@ -110,14 +105,10 @@ class Services:
             await ledger.forget_old()
         quote = QuoteChatModel(decline="", vectors=vectors, questions=queries, count_tokens=local.count_tokens)
         models = await open_models(settings, quote, hosted)
-        searching: OnnxEmbedder | EmbedderPair | TitanEmbeddings = local
+        searching = await search_embedder(settings, local, hosted)
         search_vectors = vectors
-        if settings.embedding_model != "bge-small-en-v1.5":
-            if settings.embedding_model == "bge+e5":
-                searching = await asyncio.to_thread(EmbedderPair.with_e5, local)
-            else:
-                searching = await hosted.titan(int(settings.embedding_model.rpartition("/")[2]))
-            search_vectors, search_queries = await _vector_cache(settings, searching, stack), QueryVectors(searching)
+        if searching is not local:
+            search_vectors, search_queries = await vector_cache(settings, searching, stack), QueryVectors(searching)
         index = await open_index(settings, searching)
         stack.push_async_callback(index.close)
         ingester = Ingester(index, search_vectors, local.count_tokens)
@@ -152,21 +143,16 @@ class Services:
                 await self.ledger.forget_old()
 
     async def _index_sample_bank(self) -> None:
-        try:
-            await self.index_sample_bank()
-        except Exception as failure:  # in the background nobody else would hear of it
-            _log.error("the sample bank could not be indexed", error=type(failure).__name__)
-
-
-async def _vector_cache(settings: Settings, embedder: Embedder, stack: AsyncExitStack) -> VectorCache:
-    cache = await VectorCache.open(settings.data_dir / "vectors.db", embedder, SHIPPED_VECTORS)
-    stack.push_async_callback(cache.close)
-    return cache
-
-
-async def open_index(settings: Settings, embedder: Embedder) -> KnowledgeIndex:
-    """Return the knowledge index of these settings, bound to what embeds its passages."""
-    return await EmbeddedIndex.open(settings.data_dir / "knowledge.db", embedder.name, embedder.dimension)
+        while True:
+            try:
+                await self.index_sample_bank()
+                return
+            except SearchUnavailableError as failure:  # a cluster may be up later than this process
+                _log.warning("the sample bank waits for the index", why=str(failure))
+            except Exception as failure:  # in the background nobody else would hear of it
+                _log.error("the sample bank could not be indexed", error=type(failure).__name__)
+                return
+            await asyncio.sleep(_INDEX_AGAIN_SECONDS)
 
 
 async def open_ledger(settings: Settings, clock: Clock = utc_now) -> SqlLedger:
@@ -201,10 +187,3 @@ def pin_pepper(settings: Settings) -> bytes:
 
 def _secret(given: SecretStr | None, folder: Path, name: str) -> bytes:
     return given.get_secret_value().encode() if given else keys.read_or_make(folder, name)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as failure:
-        raise ConfigurationError(f"DATA_DIR: {folder} cannot be made ({failure.strerror}): set another") from failure

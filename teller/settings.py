@@ -45,6 +45,18 @@ def _pairs(value: object) -> object:
     return {name.strip(): model.strip() for name, _, model in pairs}
 
 
+def _index_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,99}", name):
+        raise ValueError("is no name of an index; take small letters, digits and hyphens")
+    return name
+
+
+def _cluster_addresses(urls: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(re.fullmatch(r"https?://[^/?#\s]+(?:/[^?#\s]*)?", url) for url in urls):
+        raise ValueError("is no address of a cluster; write it as https://search.bank.example:9200")
+    return urls
+
+
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -95,7 +107,18 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="postgresql://… or sqlite:///…; empty: SQLite in DATA_DIR.")
     pin_pepper: SecretStr | None = Field(None, description="Key that PINs are hashed with; unset: made in DATA_DIR.")
     audit_key: SecretStr | None = Field(None, description="Key that chains the audit trail; unset: made in DATA_DIR.")
-    opensearch_url: str = Field("", description="An OpenSearch cluster; empty: the embedded index in DATA_DIR.")
+    opensearch_url: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_cluster_addresses)
+    ] = Field((), description="An OpenSearch cluster's nodes, comma-separated; empty: the embedded index in DATA_DIR.")
+    opensearch_index: Annotated[str, AfterValidator(_index_name)] = Field(
+        "teller-knowledge", description="The alias that is searched; the index behind it has a number."
+    )
+    opensearch_user: str = Field("", description="Who asks the cluster; unset: nobody, or AWS's signature.")
+    opensearch_password: SecretStr | None = Field(None, description="That user's password.")
+    opensearch_ca: Path | None = Field(None, description="File of the authority that signed the cluster's certificate.")
+    opensearch_service: Literal["", "es", "aoss"] = Field(
+        "", description="Amazon's name for the service to sign for, where its address does not tell."
+    )
     sample_bank: Literal["on", "off"] = Field("on", description="Whether a new index is given the sample bank.")
     bank_timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
         "America/New_York", description="Where the bank's day begins and ends: documents come into force by it."
@@ -137,8 +160,6 @@ class Settings(BaseSettings):
         for name in (self.chat_model, self.fallback_chat_model, *self.model_aliases.values()):
             if name not in ("", "auto", "quote") and not _BEDROCK_MODEL.fullmatch(name):
                 raise ValueError(f"{name} is no chat model: take auto, quote or a Bedrock model, profile or ARN")
-        if self.opensearch_url:
-            raise ValueError("OPENSEARCH_URL is set, but the OpenSearch index is not built yet: unset it")
         return self
 
     @model_validator(mode="after")

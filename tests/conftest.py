@@ -13,6 +13,8 @@ from graph.workflow import Teller, build_workflow
 from teller.services import Services
 from teller.settings import Settings
 from tests.support.bedrock.client import BedrockWire
+from tests.support.opensearch.distribution import CannotBeHadError
+from tests.support.opensearch.node import Node
 from tests.support.server import Server, start_server
 
 
@@ -68,6 +70,18 @@ def server(shared_server: Server) -> Server:
     if touched:
         shared_server.teller("cards", "reset")
     return shared_server
+
+
+@pytest.fixture(scope="session")
+def opensearch() -> Iterator[Node]:
+    """A real OpenSearch of one node for all tests that use one; each takes an index name of its own."""
+    try:
+        node = Node()
+        node.start()
+    except CannotBeHadError as reason:
+        pytest.skip(f"no OpenSearch: {reason}")
+    yield node
+    node.remove()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from time import perf_counter
 from doors.terminal.beir import BeirSet, figures
 from teller.knowledge.chunking import chunk, document_id
 from teller.knowledge.fusion import DEPTH
-from teller.knowledge.index import DocumentInfo
+from teller.knowledge.index import DocumentInfo, KnowledgeIndex
 from teller.knowledge.loading import LoadedDocument
 from teller.knowledge.markdown import read_sections
 from teller.services import Services
@@ -64,7 +64,18 @@ async def _scratch(settings: Settings) -> AsyncIterator[Services]:
             "fallback_chat_model": "",
         }
         async with Services.opened(settings.model_copy(update=apart)) as services:
-            yield services
+            try:
+                yield services
+            finally:
+                await _remove(services.index)
+
+
+async def _remove(index: KnowledgeIndex) -> None:
+    """Take a cluster's index away; an embedded one goes with its folder."""
+    from teller.knowledge.opensearch.adapter import OpenSearchIndex
+
+    if isinstance(index, OpenSearchIndex):
+        await index.remove()
 
 
 async def _put(services: Services, name: str, title: str, text: str) -> int:

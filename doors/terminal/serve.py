@@ -61,6 +61,7 @@ def welcome(settings: Settings, models: "ChatModels") -> str:
     base = f"http://{host}:{settings.port}"
     auth = ' -H "Authorization: Bearer $API_KEY"' if settings.api_keys else ""
     post = f"curl -sN{auth} {base}/api/chat/completions/ -H 'Content-Type: application/json' -d"
+    from teller.knowledge.choosing import index_place
     from teller.services import ledger_place
 
     tag = escape("[phone: +1234567890]")
@@ -69,7 +70,7 @@ def welcome(settings: Settings, models: "ChatModels") -> str:
         f"  model      {models.default.name}, {models.why}",
         *([f"             {models.fallback.name} steps in where it fails"] if models.fallback else []),
         f"  embedder   {settings.embedding_model}, in process",
-        f"  index      embedded, {settings.data_dir}/knowledge.db",
+        f"  index      {index_place(settings)}",
         f"  ledger     {ledger_place(settings)}",
         f"\n  playground {base}/agent/playground/",
         f"  API        {base}/docs",
@@ -86,15 +87,21 @@ def welcome(settings: Settings, models: "ChatModels") -> str:
 
 
 def migrate() -> None:
-    """Bring the ledger's schema up to date."""
+    """Bring the ledger's schema up to date, and an OpenSearch index to the embedder and the fields of this version."""
+    from teller.knowledge.choosing import migrate_index
     from teller.services import open_ledger
 
-    async def run() -> None:
-        ledger = await open_ledger(Settings.load())
-        await ledger.close()
+    console = Console(soft_wrap=True, highlight=False)
 
-    asyncio.run(run())
-    Console().print("The ledger's schema is current.")
+    async def run() -> str:
+        settings = Settings.load()
+        ledger = await open_ledger(settings)
+        await ledger.close()
+        console.print("The ledger's schema is current.")
+        with console.status("") as line:
+            return await migrate_index(settings, lambda done, of: line.update(f"{done} of {of} documents"))
+
+    console.print(asyncio.run(run()))
 
 
 def check() -> None:
@@ -113,7 +120,10 @@ async def _check(table: Table) -> bool:
         table.add_row("settings", "[red]wrong[/]", escape(str(wrong)))
         return True
     table.add_row("settings", "[green]ok[/]", "read")
-    parts: dict[str, Callable[[Settings], Awaitable[str]]] = {"ledger": _ledger, "index and model": _services}
+    parts: dict[str, Callable[[Settings], Awaitable[str]]] = {"ledger": _ledger}
+    if settings.opensearch_url:
+        parts["OpenSearch"] = _opensearch
+    parts["index and model"] = _services
     failed = False
     for name, part in parts.items():
         try:
@@ -121,6 +131,8 @@ async def _check(table: Table) -> bool:
         except TellerError as wrong:
             failed = True
             table.add_row(name, "[red]wrong[/]", escape(str(wrong)))
+            if part is _opensearch:
+                break  # what comes next would say the same, or make the index that is missing
     return failed
 
 
@@ -133,6 +145,12 @@ async def _ledger(settings: Settings) -> str:
     finally:
         await ledger.close()
     return f"{ledger_place(settings)}, schema current"
+
+
+async def _opensearch(settings: Settings) -> str:
+    from teller.knowledge.choosing import explain_index
+
+    return await explain_index(settings)
 
 
 async def _services(settings: Settings) -> str:

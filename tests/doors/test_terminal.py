@@ -104,7 +104,7 @@ def test_check_says_what_is_wrong(data_dir: Path) -> None:
         ({"BANK_TIMEZONE": "Mars/Base"}, "BANK_TIMEZONE"),
         ({"MIN_CALLER_TRUST": "blind"}, "MIN_CALLER_TRUST"),
         ({"CHAT_MODEL": "gpt-4"}, "gpt-4 is no chat model"),
-        ({"OPENSEARCH_URL": "http://localhost:9200"}, "OPENSEARCH_URL"),
+        ({"OPENSEARCH_URL": "ftp://me:secret@search.example"}, "OPENSEARCH_URL"),
         ({"DATABASE_URL": "postgresql://localhost/bank"}, "set PIN_PEPPER and AUDIT_KEY too"),
     ],
 )

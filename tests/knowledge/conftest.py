@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -7,6 +8,8 @@ from teller.knowledge.embedded import EmbeddedIndex
 from teller.knowledge.ingest import Ingester
 from teller.models.embedder import OnnxEmbedder
 from teller.models.vector_cache import VectorCache
+from tests.knowledge.openers import OpenSearchOpener
+from tests.support.opensearch.node import Node
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +40,14 @@ async def index(index_file: Path, embedder: OnnxEmbedder) -> AsyncIterator[Embed
     index = await EmbeddedIndex.open(index_file, embedder.name, embedder.dimension)
     yield index
     await index.close()
+
+
+@pytest.fixture
+async def opensearch_opener(opensearch: Node, embedder: OnnxEmbedder) -> AsyncIterator[OpenSearchOpener]:
+    """Opens an index of this test's own on the real OpenSearch."""
+    opener = OpenSearchOpener((opensearch.port,), f"test-{uuid4().hex[:8]}", embedder)
+    yield opener
+    await opener.remove(opensearch.port)
 
 
 @pytest.fixture

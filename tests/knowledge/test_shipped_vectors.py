@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from teller.services import SHIPPED_VECTORS
+from teller.knowledge.choosing import SHIPPED_VECTORS
 
 
 def test_a_first_start_embeds_nothing(bank: Path) -> None:

@@ -38,6 +38,14 @@ fi
 postgres=$(cd "$(dirname "$0")/../.." && .venv/bin/python -m tests.support.postgres 2>&1) ||
     missing+=("PostgreSQL (the ledger was tried on SQLite only; ${postgres##*$'\n'})")
 
+# OpenSearch comes from Maven Central and is kept in the user's cache; it needs Java 17 and Maven.
+if [ "${1:-}" != --report ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v mvn >/dev/null; then
+    echo "Installing Java 17 and Maven, for the tests on OpenSearch …"
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless maven; } >/dev/null 2>&1
+fi
+opensearch=$(cd "$(dirname "$0")/../.." && .venv/bin/python -m tests.support.opensearch check 2>&1) ||
+    missing+=("OpenSearch (the index was tried embedded only; ${opensearch##*$'\n'})")
+
 for part in "${missing[@]}"; do
     echo "NOT TESTED, part missing: $part"
 done

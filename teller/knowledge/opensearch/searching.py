@@ -1,0 +1,139 @@
+"""A search: the best passages by words and meaning, then a look at whether they still count."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from teller.knowledge.fusion import fused
+from teller.knowledge.index import Passage
+from teller.knowledge.opensearch.alias import Bound
+from teller.knowledge.opensearch.cluster import Cluster
+from teller.knowledge.opensearch.failures import RefusedError
+from teller.knowledge.opensearch.mapping import Nature
+from teller.knowledge.opensearch.profile import Profile
+from teller.knowledge.opensearch.queries import Question, by_id, hybrid, records_of, separate
+from teller.knowledge.opensearch.records import Json, found_passage, newest, record
+
+_ROUNDS = 4
+_SPARE = 2  # more are asked for than are wanted: some may not count
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found: where it is, of which revision of which document, and how well it fits."""
+
+    key: str
+    index: str
+    document_id: str
+    revision: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The passages that count, the revisions that were passed over, and those that count."""
+
+    passages: list[Passage]
+    passed_over: set[str]
+    counting: set[str]
+
+
+class Searching:
+    """Two requests in all but rare cases: what fits best; then those passages whole, with their documents' records.
+
+    A passage whose document says that another revision counts (one that is being written, or was replaced a moment ago)
+    is passed over, and the search made again without that revision.
+    """
+
+    def __init__(self, cluster: Cluster, alias: str, profile: Profile) -> None:
+        self._cluster = cluster
+        self._alias = alias
+        self._profile = profile
+
+    async def search(
+        self, question: Question, limit: int, known: Bound, ours: Nature, look_again: Callable[[], Awaitable[Bound]]
+    ) -> list[Passage]:
+        """Return the best passages that count.
+
+        Args:
+            question: What is looked for.
+            limit: Most passages that are returned.
+            known: Where the alias led.
+            ours: Whose vectors the question's is; an index of another embedder is searched by words.
+            look_again: Finds out where the alias leads now.
+        """
+        copy = secrets.token_hex(4)  # all requests go to one copy of the index: another may know less
+        passed_over: set[str] = set()
+        best: list[Passage] = []
+        for _ in range(_ROUNDS):
+            asked = _askable(replace(question, without=frozenset(passed_over)), known, ours)
+            if asked is None:
+                return []
+            try:
+                hits = await self._best(asked, _SPARE * limit, copy)
+                if any(hit.index != known.index for hit in hits):
+                    known = await look_again()
+                    if asked.vector is not None and not _same_embedder(known, ours):
+                        continue
+                found = await self._that_count(asked, hits, known.index, copy)
+            except RefusedError:
+                former, known = known, await look_again()  # says so if the index is missing
+                if known.index == former.index:
+                    raise
+                continue
+            if len(found.passages) >= len(best):
+                best = found.passages[:limit]
+            if not found.passed_over or len(best) == limit:
+                break
+            passed_over = (passed_over | found.passed_over) - found.counting  # what is being written may count by now
+        return best
+
+    async def _best(self, question: Question, size: int, copy: str) -> list[Hit]:
+        if self._profile.pipeline:
+            found_together = await self._cluster.search(self._alias, hybrid(question, size), preference=copy)
+            return [_hit(found, found["_score"]) for found in found_together]
+        parts = question.parts
+        answers = await self._cluster.searches(self._alias, separate(question), copy)
+        hits = {found["_id"]: _hit(found, found["_score"]) for answer in answers for found in answer}
+        if len(parts) == 1:
+            scores = {key: hit.score for key, hit in hits.items()}
+        else:
+            lists = [{found["_id"]: found["_score"] for found in answer} for answer in answers]
+            scores = fused(lists, [weight for _, weight in parts])
+        best = sorted(scores, key=scores.__getitem__, reverse=True)[:size]
+        return [replace(hits[key], score=scores[key]) for key in best]
+
+    async def _that_count(self, question: Question, hits: list[Hit], index: str, copy: str) -> "_Found":
+        """Tell the passages that count from the others."""
+        if not hits:
+            return _Found([], set(), set())
+        keys, documents = [hit.key for hit in hits], {hit.document_id for hit in hits}
+        whole, records = await self._cluster.searches(index, [by_id(keys), records_of(documents)], copy)
+        sources: dict[str, Json] = {found["_id"]: found["_source"] for found in whole}
+        current = newest(map(record, records))
+        passages: dict[str, Passage] = {}
+        dropped: set[str] = set()
+        for hit in hits:
+            counts = current.get(hit.document_id)
+            source = sources.get(hit.key)
+            if source is None or counts is None or counts.deleted or counts.revision != hit.revision:
+                dropped.add(hit.revision)
+                continue
+            passages.setdefault(source["passage_id"], found_passage(source, hit.score, question.vector))
+        return _Found(list(passages.values()), dropped, {one.revision for one in current.values()})
+
+
+def _askable(question: Question, known: Bound, ours: Nature) -> Question | None:
+    """Return the question as this index can be asked it; None if nothing is left of it."""
+    if not _same_embedder(known, ours):
+        question = replace(question, vector=None)
+    return question if question.words or question.vector is not None else None
+
+
+def _same_embedder(known: Bound, ours: Nature) -> bool:
+    return (known.nature.embedder, known.nature.dimension) == (ours.embedder, ours.dimension)
+
+
+def _hit(found: Json, score: float) -> Hit:
+    source = found["_source"]
+    return Hit(found["_id"], found["_index"], source["document_id"], source["revision"], score)
