@@ -1,8 +1,8 @@
 # Two commands do everything on a machine that has Python 3.11+ and make:
 #   make serve   environment, locked dependencies, index, demo ledger, server on :8000 (HOST, PORT, DATA_DIR pass through)
-#   make test    the same, and all that the tests need; then the tests
+#   make test    the same, and all that the tests need; then the tests (make test-clients: more clients, 400 MB more)
 
-.PHONY: serve serve-wire test check lint types format vectors clean
+.PHONY: serve serve-wire test test-clients check lint types format vectors clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,6 +14,11 @@ test: .venv/test.stamp
 	@tests/support/get_parts.sh
 	$(BIN)/pytest
 	@tests/support/get_parts.sh --report
+
+# litellm, llm, LiveKit and Pipecat, which warn of much when they are imported.
+test-clients: .venv/test.stamp
+	@$(BIN)/uv sync --quiet --frozen --inexact --group dev --group clients
+	$(BIN)/pytest tests/clients/test_agents.py -W default
 
 # Nova's path without an account: a Bedrock on the wire beside the server, as the tests have it.
 serve-wire: .venv/test.stamp

@@ -1,5 +1,6 @@
 """The FastAPI app: settings -> services -> graph -> doors. One lifespan opens and closes everything."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from doors.documents import MAX_UPLOAD_BYTES, UPLOAD_PATH
 from doors.errors import install_error_handlers
 from doors.langserve import agent_routes
 from doors.openai import routes as openai
+from doors.pulse import keep_pulse
 from doors.rates import Rates
 from doors.request_log import RequestLog
 from graph.workflow import build_workflow
@@ -43,8 +45,11 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
             app.state.graph = await build_workflow(services)
             app.state.started = int(time())
             services.index_sample_bank_in_background()
+            services.forget_in_background()
             _settle_garbage_collector()
+            pulse = asyncio.create_task(keep_pulse(app.state.admission.adapt))
             yield
+            pulse.cancel()
 
     app = FastAPI(title="Teller", description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings

@@ -2,11 +2,12 @@
 
     python bench/calibrate_quote.py [--tau CORPUS.jsonl] [--errors]
 
-Each folder of bench/sets/quote_dev holds questions.jsonl and paraphrased.jsonl (asked as people
-talk): `expect_any` or `expect_all` are words that a right answer
-holds; a question whose `document` is null has no answer in the documents. The documents stand beside it, or are the
-sample bank's (larkfield), or product sheets of the τ-bench corpus (tau, only with --tau). A collection is judged with
-weights fitted on all the others; the last lines are the weights fitted on everything, for fitted_weights.py.
+Each folder of bench/sets/quote_dev holds questions.jsonl and most paraphrased.jsonl (asked as people talk):
+`expect_any` or `expect_all` are words that a right answer holds, `expect_not` words that it does not; a question whose
+`document` is null has no answer in the documents; `history` or `messages` came before it. The documents stand beside
+it, or are the sample bank's (larkfield), or product sheets of the τ-bench corpus (tau, only with --tau). A collection
+is judged with weights fitted on all the others; the last lines are the weights fitted on everything, for
+fitted_weights.py.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from teller.knowledge.loading import load
 from teller.knowledge.question import standalone_question
 from teller.models.embedder import OnnxEmbedder
 from teller.models.quote.answer_choice import choose
-from teller.models.quote.candidates import candidates_of
+from teller.models.quote.candidates import candidates_of, cells_in_context
 from teller.models.quote.everyday_words import plainly
 from teller.models.quote.evidence import FOR_EACH, FOR_NONE, Evidence, Numbers, Prepared, weigh
 from teller.models.quote.fitted_weights import Weights
@@ -42,7 +43,7 @@ TAU = re.compile(
 FILES = ("questions.jsonl", "paraphrased.jsonl")
 PASSAGES = 6
 SHRINKAGE = 0.005
-BOLDNESS = 0.5  # off the bias of "none": the fit alone declines a little too often
+BOLDNESS = 0.3  # off the bias of "none": the fit alone declines a little too often
 STEPS = 700
 RATE = 0.08
 
@@ -66,7 +67,8 @@ class Case:
             return "right" if self.asked["document"] is None else "declined"
         held = [_plain(words) in _plain(answer.text) for words in _expected(self.asked)]
         enough = all(held) if "expect_all" in self.asked else any(held)
-        return "right" if held and enough else "wrong"
+        spoilt = any(_plain(words) in _plain(answer.text) for words in self.asked.get("expect_not", []))
+        return "right" if held and enough and not spoilt else "wrong"
 
 
 @cache
@@ -86,7 +88,7 @@ def passages_of(collection: str, tau: Path | None) -> Iterator[Passage]:
                 yield from chunk(load(f"{document['_id']}.md", text.encode()), collection, embedder.count_tokens)
         return
     folder = SAMPLE_BANK if collection == "larkfield" else SETS / collection
-    for path in sorted(path for path in folder.iterdir() if path.suffix in {".md", ".txt"}):
+    for path in sorted(path for path in folder.iterdir() if path.suffix in {".md", ".txt", ".html"}):
         yield from chunk(load(path.name, path.read_bytes()), collection, embedder.count_tokens)
 
 
@@ -94,9 +96,11 @@ def cases_of(collection: str, tau: Path | None) -> Iterator[Case]:
     """Yield the questions of a collection with the evidence from the passages nearest to each."""
     passages = list(passages_of(collection, tau))
     matrix = np.stack([vector(passage.embedding_text) for passage in passages])
-    lines = [line for name in FILES for line in (SETS / collection / name).read_text().splitlines()]
+    files = [SETS / collection / name for name in FILES]
+    lines = [line for file in files if file.is_file() for line in file.read_text().splitlines()]
     for asked in map(json.loads, lines):
-        searched = standalone_question([*asked.get("history", []), asked["question"]])
+        said = [turn["content"] for turn in asked.get("messages", []) if turn["role"] == "user"]
+        searched = standalone_question([*asked.get("history", said), asked["question"]])
         question = plainly(searched)
         whole, near = vector(question, query=True), matrix @ vector(searched, query=True)
         nearest = [prepared(passages[i]) for i in np.argsort(-near)[:PASSAGES]]
@@ -114,7 +118,9 @@ def prepared(passage: Passage) -> Prepared:
     texts = [(c.quotable.text, c.quotable.in_context, c.quotable.headings) for c in candidates]
     vectors = np.array([[vector(text) for text in three] for three in texts], dtype=np.float32)
     bare, in_context, headings = vectors.transpose(1, 0, 2) if texts else np.zeros((3, 0, 0), dtype=np.float32)
-    return Prepared(candidates, bare, in_context, headings)
+    cells = cells_in_context(candidates)
+    of_cells = np.array([vector(text) for _, text in cells], dtype=np.float32)
+    return Prepared(candidates, bare, in_context, headings, of_cells, tuple(row for row, _ in cells))
 
 
 def fit(cases: Sequence[Case]) -> Weights:
@@ -165,7 +171,7 @@ def _adam(gradient: Callable[[Numbers], Numbers], size: int) -> Numbers:
 
 
 def _expected(asked: dict[str, Any]) -> list[str]:
-    return list(asked.get("expect_all", asked.get("expect_any", [])))
+    return list(asked.get("expect_all") or asked.get("expect_any") or [])
 
 
 def _plain(text: str) -> str:

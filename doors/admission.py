@@ -1,51 +1,174 @@
 """How many turns run at a time: what cannot begin soon is told so at once, and admitted turns keep their pace."""
 
 import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
+from fastapi import Request
+
+from doors.disconnect import unless_gone
 from doors.errors import ApiError
 
 LONGEST_WAIT_SECONDS = 10.0
+SHORT_WAIT_SECONDS = 0.05
+BURST_SECONDS = 0.25
+CALM_SECONDS = 1.0
+LATE_SECONDS = 0.01
+_ALWAYS_OPEN = 0.1
+_KEPT_WHEN_LATE = 0.95
+_BEATS_TO_OPEN_ALL = 500
 _RETRY_AFTER_SECONDS = "2"
 
 
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    """One who waits: what tells him that he may run, and since when he waits."""
+
+    turn: asyncio.Future[None]
+    since: float
+
+
 class Admission:
-    """`places` turns run; as many again may wait, each for 10 s at most."""
+    """At most `most` turns run, fewer while the event loop is late; as many again may wait, each for 10 s at most.
 
-    def __init__(self, places: int) -> None:
-        self._free = asyncio.Semaphore(places)
-        self._room = places
-        self._waiting = 0
+    A burst may wait. Where waits have been longer than 50 ms for a quarter of a second, the queue would stand and only
+    make every turn late (CoDel, RFC 8289): from then on nobody waits longer than that, until none had to for a second.
+    """
 
-    async def enter(self) -> "Place":
-        """Return a place, which must be left.
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._open = float(most)
+        self._running = 0
+        self._waiting: deque[_Waiting] = deque()
+        self._clock = clock
+        self._short_since = self._short_at = float("-inf")
+
+    def place(self) -> "Place":
+        """Return a place for one turn, not taken yet."""
+        return Place(self)
+
+    def adapt(self, late_seconds: float) -> None:
+        """Take in, at each beat, how late the event loop is: places are closed while it is, and opened step by step.
+
+        More turns than the machine carries make each other late; fewer keep their pace. A tenth is never closed.
+        """
+        if late_seconds > LATE_SECONDS:
+            kept = min(self._open, self._running * _KEPT_WHEN_LATE)
+            self._open = max(kept, 1, self._most * _ALWAYS_OPEN)
+        else:
+            self._open = min(self._most, self._open + self._most / _BEATS_TO_OPEN_ALL)
+            self._let_in()
+
+    async def take(self) -> None:
+        """Return when one more turn may run; `give` must follow.
 
         Raises:
             ApiError: 503, too many are waiting already, or it took too long.
         """
-        if self._free.locked() and self._waiting >= self._room:
+        if self._has_room() and not self._waiting:
+            self._running += 1
+            return
+        if len(self._waiting) >= self._most:
             raise _full()
-        self._waiting += 1
+        waiting = _Waiting(asyncio.get_running_loop().create_future(), self._clock())
+        self._waiting.append(waiting)
         try:
-            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-                await self._free.acquire()
-        except TimeoutError:
-            raise _full() from None
+            async with asyncio.timeout(self._patience()):
+                await waiting.turn
+        except BaseException as reason:
+            self._leave_queue(waiting)
+            if isinstance(reason, TimeoutError):
+                raise _full() from None
+            raise
         finally:
-            self._waiting -= 1
-        return Place(self._free)
+            self._note_wait(waiting)
+
+    def give(self) -> None:
+        """End what `take` began."""
+        self._running -= 1
+        self._let_in()
+
+    def _has_room(self) -> bool:
+        return self._running + 1 <= self._open
+
+    def _let_in(self) -> None:
+        while self._waiting and self._has_room():
+            turn = self._waiting.popleft().turn
+            if not turn.done():
+                self._running += 1
+                turn.set_result(None)
+
+    def _leave_queue(self, waiting: _Waiting) -> None:
+        if waiting in self._waiting:
+            self._waiting.remove(waiting)
+        elif not waiting.turn.cancelled():  # let in at the very moment that he left
+            self.give()
+
+    def _patience(self) -> float:
+        """Return how long a newcomer may wait, in seconds."""
+        self._note_wait(self._waiting[0])
+        now = self._clock()
+        stands = now - self._short_at <= CALM_SECONDS and now - self._short_since > BURST_SECONDS
+        return SHORT_WAIT_SECONDS if stands else LONGEST_WAIT_SECONDS
+
+    def _note_wait(self, waiting: _Waiting) -> None:
+        now = self._clock()
+        if now - waiting.since < SHORT_WAIT_SECONDS:
+            return
+        if now - self._short_at > CALM_SECONDS:
+            self._short_since = now
+        self._short_at = now
 
 
 class Place:
-    """One turn's place; leaving it twice is leaving it once."""
+    """One turn's place; leaving it twice, or before it was taken, is leaving it once."""
 
-    def __init__(self, free: asyncio.Semaphore) -> None:
-        self._free: asyncio.Semaphore | None = free
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._taken = False
+
+    async def take(self) -> None:
+        """Wait for it.
+
+        Raises:
+            ApiError: 503, there is none to be had soon.
+        """
+        await self._admission.take()
+        self._taken = True
 
     def leave(self) -> None:
         """Give the place to the next turn."""
-        if self._free:
-            self._free.release()
-            self._free = None
+        if self._taken:
+            self._taken = False
+            self._admission.give()
+
+    async def __aenter__(self) -> Self:
+        await self.take()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.leave()
+
+
+async def one_place(request: Request) -> AsyncIterator[None]:
+    """Hold a place for as long as a request is served, its reply sent: a dependency of routes.
+
+    Raises:
+        ApiError: 503, there is none to be had soon.
+        ClientGoneError: the client hung up while it waited.
+    """
+    place: Place = request.app.state.admission.place()
+    try:
+        await unless_gone(request, place.take())
+        yield
+    finally:
+        place.leave()
 
 
 def _full() -> ApiError:

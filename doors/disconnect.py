@@ -8,6 +8,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 T = TypeVar("T")
+Inbox = asyncio.Queue[Message | Exception]
 
 
 class ClientGoneError(Exception):
@@ -55,8 +56,15 @@ class CancelOnDisconnect:
         if scope["type"] != "http" or scope["path"] not in self._paths:
             await self._app(scope, receive, send)
             return
-        inbox: asyncio.Queue[Message] = asyncio.Queue()
-        work = asyncio.ensure_future(self._app(scope, inbox.get, send))
+        inbox: Inbox = asyncio.Queue()
+
+        async def next_in_inbox() -> Message:
+            message = await inbox.get()
+            if isinstance(message, Exception):
+                raise message
+            return message
+
+        work = asyncio.ensure_future(self._app(scope, next_in_inbox, send))
         listening = asyncio.create_task(_pass_on(receive, inbox, work))
         try:
             await asyncio.wait({work})
@@ -67,9 +75,14 @@ class CancelOnDisconnect:
             work.result()
 
 
-async def _pass_on(receive: Receive, inbox: asyncio.Queue[Message], work: asyncio.Future[None]) -> None:
+async def _pass_on(receive: Receive, inbox: Inbox, work: asyncio.Future[None]) -> None:
+    """Put what is received into the inbox, a failure to receive too; cancel the work where that is the disconnect."""
     while True:
-        message = await receive()
+        try:
+            message = await receive()
+        except Exception as failure:  # a body that is too large: whoever reads it is to hear of it
+            await inbox.put(failure)
+            return
         await inbox.put(message)
         if message["type"] == "http.disconnect":
             work.cancel()

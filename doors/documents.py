@@ -6,16 +6,22 @@ from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from pydantic import BaseModel
 
 from doors.access import require
+from doors.admission import one_place
+from doors.disconnect import ClientGoneError, unless_gone
 from doors.errors import ErrorEnvelope, invalid
+from teller.knowledge.loading import MAX_FILE_BYTES
 from teller.services import Services
 
 UPLOAD_PATH = "/api/documents/upload"
-MAX_UPLOAD_BYTES = 10_000_000
+MAX_UPLOAD_BYTES = MAX_FILE_BYTES
 
 router = APIRouter(prefix="/api/documents", tags=["documents"])
 
+_REFUSALS: dict[int | str, dict[str, object]] = {status: {"model": ErrorEnvelope} for status in (400, 413, 415)}
+
 _admin = Depends(require("admin"))
 _chat = Depends(require("chat"))
+_place = Depends(one_place)
 
 
 class Uploaded(BaseModel):
@@ -53,14 +59,16 @@ class DocumentText(DocumentSummary):
     passages: list[str]
 
 
-@router.post("/upload/", dependencies=[_admin], responses={400: {"model": ErrorEnvelope}})
-@router.post("/upload", dependencies=[_admin], include_in_schema=False)
+@router.post("/upload/", dependencies=[_admin, _place], responses=_REFUSALS)
+@router.post("/upload", dependencies=[_admin, _place], include_in_schema=False)
 async def upload(request: Request, file: UploadFile, collection: str | None = None) -> Uploaded:
-    """Take in one document (PDF, text, Markdown, HTML, DOCX; 10 MB): all of it or none."""
-    data = await file.read()
-    if len(data) > MAX_UPLOAD_BYTES:
-        raise invalid(f"The document is larger than {MAX_UPLOAD_BYTES:,} bytes.", "file", status=413)
-    document = await _services(request).ingester.ingest_bytes(file.filename or "document", data, collection)
+    """Take in one document (PDF, text, Markdown, HTML, DOCX; 10 MB): all of it, or none where the client hangs up."""
+    data = await file.read(MAX_UPLOAD_BYTES + 1)  # a larger body never comes here: one byte more is enough to refuse
+    work = _services(request).ingester.ingest_bytes(file.filename or "document", data, collection)
+    try:
+        document = await unless_gone(request, work)
+    except ClientGoneError:
+        raise invalid("The client hung up before the document was taken in.", status=499) from None
     return Uploaded(
         document_id=document.document_id,
         chunks_created=document.chunks,

@@ -9,9 +9,11 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from doors.disconnect import ClientGoneError
 from teller.errors import (
     ContextTooLongError,
     DocumentRejectedError,
+    DocumentTooLargeError,
     LedgerUnavailableError,
     ModelAccessDeniedError,
     ModelNotFoundError,
@@ -20,6 +22,7 @@ from teller.errors import (
     ModelUnavailableError,
     SearchUnavailableError,
     TellerError,
+    UnsupportedDocumentError,
     UpstreamAuthError,
     UpstreamModelError,
 )
@@ -34,6 +37,7 @@ ErrorType = Literal[
 ]
 
 _RETRY_AFTER_SECONDS = "5"
+_WRONG_FORM = "The request does not have the form that this route expects; see /docs."
 
 # The first row that fits counts: status, code, and whether trying again may help.
 _UPSTREAM: tuple[tuple[type[TellerError], int, str | None, bool], ...] = (
@@ -100,13 +104,25 @@ def api_error(failure: Exception) -> ApiError:
             headers = {"retry-after": _RETRY_AFTER_SECONDS} if retry else {"x-should-retry": "false"}
             return ApiError(status, "service_unavailable_error", str(failure), code=code, headers=headers)
         case DocumentRejectedError():
-            return invalid(str(failure), "file")
+            return invalid(str(failure), "file", status=_refusal(failure))
         case RequestValidationError():
             return _validation(failure)
+        case HTTPException(__cause__=ApiError() as met):  # FastAPI's word for what it met while it read the body
+            return met
         case HTTPException():
             return _http(failure)
         case _:
             return ApiError(500, "server_error", "Something went wrong on our side. Please try again.")
+
+
+def _refusal(failure: DocumentRejectedError) -> int:
+    match failure:
+        case DocumentTooLargeError():
+            return 413
+        case UnsupportedDocumentError():
+            return 415
+        case _:
+            return 400
 
 
 def envelope(error: ApiError) -> Response:
@@ -121,20 +137,28 @@ def install_error_handlers(app: FastAPI) -> None:
     async def handle(_: Request, failure: Exception) -> Response:
         return envelope(api_error(failure))
 
+    async def nobody_listens(_: Request, __: Exception) -> Response:
+        return Response(status_code=499)
+
     for kind in (ApiError, TellerError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
+    app.add_exception_handler(ClientGoneError, nobody_listens)
 
 
 def _validation(failure: RequestValidationError) -> ApiError:
     first = next(iter(failure.errors()), None)
     if not isinstance(first, Mapping):  # LangServe raises it with plain strings
-        return invalid("The request does not have the form that this route expects; see /docs.")
+        return invalid(_WRONG_FORM)
     place = ".".join(str(part) for part in first.get("loc", ()) if part != "body")
     return invalid(f"{place or 'body'}: {first.get('msg', 'is not valid')}", place or None)
 
 
 def _http(failure: HTTPException) -> ApiError:
     messages = {404: "There is nothing at this address; see /docs.", 405: "This address does not take that method."}
+    if failure.status_code == 422:  # LangServe's
+        return invalid(_WRONG_FORM)
+    if failure.status_code in (408, 413):  # ours: body_limit says what is wrong with the body
+        messages[failure.status_code] = failure.detail
     message = messages.get(failure.status_code, "The request could not be served.")
     if failure.status_code >= 500:
         return ApiError(failure.status_code, "server_error", message)

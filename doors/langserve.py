@@ -4,13 +4,18 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Self, cast
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
 from langchain_core.messages import AnyMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig, RunnableGenerator
 from langserve import CustomUserType, add_routes
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from doors.access import require
+from doors.admission import Place
+from doors.bounds import refuse_too_much
+from doors.callers import admit_caller
+from doors.disconnect import unless_gone
 from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
 from graph.private_words import PrivateWords, set_apart
 from graph.state import InputState
@@ -19,10 +24,17 @@ from graph.workflow import Teller
 from teller.caller import Caller, Trust
 from teller.keys import ApiKey
 
+_MOST_INPUTS = 100
+
 
 def _messages(value: object) -> object:
     """Take role, type and tuple forms of messages, as the playground, curl and RemoteRunnable send them."""
-    return convert_to_messages(value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    try:
+        return convert_to_messages(value)
+    except Exception as failure:  # it raises whatever it stumbles over
+        raise ValueError('is no message: send {"role": …, "content": …}') from failure
 
 
 class AgentCaller(BaseModel):
@@ -55,10 +67,26 @@ class AgentInput(CustomUserType):
         self.caller = named.model_copy(update={"phone": None})
         return self
 
+    def state(self, client: str) -> InputState:
+        """Return what the graph takes of this input, from the client of that key's name."""
+        return {**self._state, "client": client}
+
     def turn(self, graph: Teller, client: str) -> RunningTurn:
         """Return this input's turn of the graph, begun."""
         options = TurnOptions(channel=self.caller.channel) if self.caller else DEFAULT_OPTIONS
-        return RunningTurn(graph, {**self._state, "client": client}, options, self._words)
+        return RunningTurn(graph, self.state(client), options, self._words)
+
+
+class AgentRequest(BaseModel):
+    """What the doors read of a body before LangServe does: one input, or those of a batch."""
+
+    input: AgentInput | None = None
+    inputs: list[AgentInput] = Field([], max_length=_MOST_INPUTS)
+
+    @property
+    def turns(self) -> list[AgentInput]:
+        """The inputs, one a turn."""
+        return [*([self.input] if self.input else []), *self.inputs]
 
 
 def agent_routes(graph: Callable[[], Teller]) -> APIRouter:
@@ -76,13 +104,46 @@ def agent_routes(graph: Callable[[], Teller]) -> APIRouter:
                 turn.cancel()
 
     runnable = RunnableGenerator(cast("Any", answer)).with_types(input_type=AgentInput, output_type=str)
-    router = APIRouter(prefix="/agent", tags=["langserve"], dependencies=[Depends(_keep_key)])
-    add_routes(router, runnable, playground_type="chat", per_req_config_modifier=_with_client)
+    one_by_one = runnable.with_config(max_concurrency=1)  # a batch holds one place, so its turns follow one another
+    router = APIRouter(prefix="/agent", tags=["langserve"], dependencies=[Depends(_admitted)])
+    add_routes(
+        router,
+        one_by_one,
+        playground_type="chat",
+        per_req_config_modifier=_with_client,
+        disabled_endpoints=["config_hashes"],
+    )
     return router
 
 
-def _keep_key(request: Request, key: Annotated[ApiKey, Depends(require("chat"))]) -> None:
+async def _admitted(request: Request, key: Annotated[ApiKey, Depends(require("chat"))]) -> AsyncIterator[None]:
+    """Admit a request as the chat route does, before LangServe begins a reply: a refusal has its HTTP status.
+
+    Its place is held until the reply is sent. The body is read by pydantic first: LangServe's `json.loads` fails on
+    absurd nesting.
+    """
     request.state.key = key
+    if request.method != "POST":
+        yield
+        return
+    body = await request.body()
+    place: Place = request.app.state.admission.place()
+    try:
+        await unless_gone(request, place.take())
+        for given in _parsed(body).turns:
+            texts = [message.text for message in given.messages]
+            refuse_too_much(texts, request.app.state.settings, "input.messages")
+            await admit_caller(request, key, given.state(key.name))
+        yield
+    finally:
+        place.leave()
+
+
+def _parsed(body: bytes) -> AgentRequest:
+    try:
+        return AgentRequest.model_validate_json(body)
+    except ValidationError as wrong:
+        raise RequestValidationError(wrong.errors(include_url=False, include_input=False)) from None
 
 
 def _with_client(config: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from graph.state import CardOutcome, OutcomeKind
 from teller.cards.answers import wants_both
 from teller.cards.choice import Choice, choose
 from teller.cards.dialogue import HeardQuestion
-from teller.cards.ledger import CardView, Ledger, NotProvenError
+from teller.cards.ledger import CardView, Ledger, NotProvenError, TooManyOrdersError
 from teller.cards.pin_words import turn_words
 from teller.cards.policy import POLICY, fits
 from teller.cards.records import Card, CardRecord, CardState, Clause, Operation
@@ -26,7 +26,6 @@ _READS: dict[Operation, OutcomeKind] = {
     Operation.TRANSACTIONS: "transactions",
     Operation.DECLINED: "declined",
 }
-_LISTED = (Operation.TRANSACTIONS, Operation.DECLINED)
 
 
 class CardForm:
@@ -99,6 +98,8 @@ class CardForm:
             record = await self._settling.carry_out(turn, question.wish, answer_hash, card)
         except NotProvenError:
             return await self._ask_pin(turn, "question")
+        except TooManyOrdersError:
+            return CardOutcome("too_many_orders", turn.operation, (card,))
         return done(record) if record else await self._present_state(turn, card)
 
     async def ask(self, turn: CardTurn, clause: Clause, kind: OutcomeKind = "question") -> CardOutcome:
@@ -163,9 +164,7 @@ class CardForm:
         """Read what was asked of the card, or of all cards that are not closed."""
         held = tuple(card for card in turn.holder.cards if card.state is not CardState.CLOSED)
         cards = (turn.card,) if turn.card else held or turn.holder.cards
-        purchases = []
-        if turn.operation in _LISTED:
-            purchases = [await self._tools.read_purchases(conversation, turn.phone, card) for card in cards]
+        purchases = [await self._tools.disclose(conversation, turn.phone, turn.operation, card) for card in cards]
         view: CardView = await self._tools.view_cards(turn.phone, conversation)
         if (wish := view.open_wish) and wish.operation is turn.operation:
             await self._tools.give_up(wish.id)

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from graph.card_turn import CardTurn
-from teller.cards.ledger import CardView, Ledger, NotProvenError
+from teller.cards.ledger import CardView, Ledger, NotProvenError, TooManyOrdersError
 from teller.cards.records import UNDER_WAY, Card, CardRecord, Operation, Wish, WishState
 from teller.settings import Settings
 from tools.cards import CardTools
@@ -119,5 +119,5 @@ class Settling:
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._unfinished.discard(task)
         failure = None if task.cancelled() else task.exception()
-        if failure and not isinstance(failure, OvertakenError | NotProvenError):
+        if failure and not isinstance(failure, OvertakenError | NotProvenError | TooManyOrdersError):
             _log.warning("what settled could not be carried out", error=type(failure).__name__)

@@ -7,7 +7,7 @@ from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, Tool
 from langgraph.runtime import Runtime
 
 from graph.card_turn import pin_of
-from graph.history import resolved_caller, spoken_turns, turn_text
+from graph.history import earlier_turns, resolved_caller, spoken_turns, turn_text
 from graph.intents import IntentClassifier
 from graph.lines import fillers
 from graph.options import TurnOptions
@@ -19,6 +19,7 @@ from teller.cards.dialogue import Turn, runs
 from teller.cards.reading import Reading, read_turn
 from teller.cards.records import Operation, Wish, WishState
 from teller.errors import LedgerUnavailableError
+from teller.knowledge.question import is_question
 from teller.services import Services
 
 _ASKS_HOW = re.compile(
@@ -28,6 +29,7 @@ _ASKS_HOW = re.compile(
 )
 _FOR_A_PERSON = ("dispute_open", "change_details", "account_service", "access_problem")
 _SURE = 0.5  # below this a turn beside an open question is taken for one that was not understood
+_MAY_ASK = 0.1  # how likely a question about a card must be one for the documents to be asked of them too
 
 
 class Classify:
@@ -51,7 +53,9 @@ class Classify:
 
     async def _intent(self, state: TellerState, history: list[Turn], phone: str | None, talk: str | None) -> Intent:
         text = without_masks(turn_text(history))
-        nearest = _question_first(await self._classifier.classify(text), text)
+        nearest = _question_first(await self._classifier.classify(text, earlier_turns(history)), text)
+        if phone is None and nearest.routes == ("card",) and nearest.asks >= _MAY_ASK and is_question(text):
+            return replace(nearest, routes=("knowledge", "card"))  # no card can be told of: the documents may know
         if all(turn.role == "user" for turn in history):
             return _first_things_first(nearest, phone)
         if phone is None or talk is None:

@@ -85,15 +85,18 @@ async def _speak_of_documents(state: TellerState, speech: ModelSpeech, turn: int
 
 
 def _say_that_it_fails(name: str, state: TellerState, speech: ModelSpeech, turn: int) -> None:
-    """Say that a question can't be answered; the second time in a row it goes to a person, at once where it can."""
-    if "handoff" in state["intent"].routes:
-        return  # a person is offered anyway
-    if not failed_before(spoken_turns(state["messages"])):
-        speech.answer.say(line(name, turn))
-    elif speech.tools.transfer and not speech.answer.begun:
+    """Say that a question can't be answered; the second time in a row it goes to a person, at once where it can.
+
+    So does one that may as well have been for a person. Where no caller is known, the card's sentence has said enough.
+    """
+    intent, outcome = state["intent"], state.get("card")
+    if "handoff" in intent.routes or (outcome and outcome.kind == "no_number"):
+        return
+    for_a_person = intent.otherwise == "handoff" or failed_before(spoken_turns(state["messages"]))
+    if for_a_person and speech.tools.transfer and not speech.answer.begun:
         speech.answer.call(speech.tools.transfer)
     else:
-        speech.answer.say(line("handoff", turn))
+        speech.answer.say(line("handoff" if for_a_person else intent.otherwise or name, turn))
 
 
 def _raise_if_nothing_can_be_said(state: TellerState, options: TurnOptions) -> None:

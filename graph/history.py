@@ -37,6 +37,12 @@ def turn_text(history: Sequence[Turn]) -> str:
     return " ".join(parts)
 
 
+def earlier_turns(history: Sequence[Turn]) -> list[str]:
+    """Return what the user said before the assistant last spoke, oldest first."""
+    last = max((i for i, turn in enumerate(history) if turn.role == "assistant"), default=0)
+    return [turn.text for turn in history[:last] if turn.role == "user"]
+
+
 def resolved_caller(named: Caller | None, messages: Sequence[AnyMessage]) -> Caller:
     """Return the caller on whom the door and the tags in the messages agree (a later user tag replaces an earlier)."""
     sources = [Caller.model_validate(named)] if named else []  # Studio hands in what was typed, as a dict

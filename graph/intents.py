@@ -16,6 +16,7 @@ from graph.state import CardWish, Intent, Route
 from graph.utterance_model import UtteranceModel
 from teller.cards.policy import TRANSITIONS
 from teller.cards.records import Operation
+from teller.knowledge.question import continues, is_question, leans_on_history, standalone_question
 from teller.models.embedder import OnnxEmbedder
 from teller.models.query_vectors import QueryVectors
 from teller.services import Services
@@ -26,6 +27,11 @@ _SEAM = re.compile(
     r"(?<=[.!?;])\s+|,?\s+(?:and|also|plus|then)\s+|,\s+(?=(?:how|what|when|where|can|do)\b)", re.IGNORECASE
 )
 _FEWEST_WORDS = 3  # a part with fewer is no wish of its own ("terms and conditions")
+_SURE_ALONE: dict[Route, float] = {"smalltalk": 0.6, "out_of_scope": 0.8, "handoff": 0.6, "card": 0.8}
+_SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
+_MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
+_OWN = re.compile(r"\b(?:my|mine|our)\b", re.IGNORECASE)
+_TELLS = frozenset({Operation.STATUS, Operation.BALANCE, Operation.LIMIT, Operation.DUE_DATE, Operation.TRANSACTIONS})
 _SURE = 0.5  # how sure each half of a turn with two wishes must be
 
 
@@ -63,13 +69,23 @@ class IntentClassifier:
             await asyncio.to_thread(model.save, kept)
         return cls(tuple(topics), model, services.queries)
 
-    async def classify(self, turn: str) -> Intent:
-        """Return the intent of a turn; of a turn with two wishes, knowledge and card, both routes."""
+    async def classify(self, turn: str, earlier: Sequence[str] = ()) -> Intent:
+        """Return the intent of a turn; of a turn with two wishes, knowledge and card, both routes.
+
+        Args:
+            turn: what the user said last.
+            earlier: the user's turns before it, oldest first: "and for two years" means nothing without them.
+        """
         whole = await self._nearest(turn)
         parts = [part for part in _SEAM.split(turn) if len(part.split()) >= _FEWEST_WORDS]
-        if len(parts) < 2:
-            return whole
-        return joined(whole, [(part, await self._nearest(part)) for part in parts])
+        if len(parts) > 1:
+            whole = joined(whole, [(part, await self._nearest(part)) for part in parts])
+        if earlier and "knowledge" not in whole.routes and may_follow(turn, whole):
+            before = standalone_question(earlier).replace("\n", " ")
+            both = [asked_first(await self._nearest(text), before) for text in (before, f"{before} {turn}")]
+            if all("knowledge" in intent.routes for intent in both[: 1 if whole.action else 2]):
+                return replace(both[0 if whole.action else 1], otherwise=_instead(whole))
+        return asked_first(whole, turn)
 
     async def _nearest(self, text: str) -> Intent:
         likely = self.model.probabilities(await self.queries.vector(text))
@@ -83,6 +99,7 @@ class IntentClassifier:
             action=Operation(self.topics[first].intent) if route == "card" else None,
             confidence=round(float(sure), 3),
             runner_up=self.topics[second].intent,
+            asks=round(float(likely[self._of("knowledge")].sum()), 3),
         )
 
     def _of(self, route: Route) -> list[int]:
@@ -105,6 +122,28 @@ def load_intents(file: Path = INTENTS_FILE) -> list[ExampleIntent]:
 
 def _version(topics: Sequence[ExampleIntent]) -> str:
     return hashlib.sha256(f"{OnnxEmbedder.name}\n{topics!r}".encode()).hexdigest()[:16]
+
+
+def may_follow(turn: str, alone: Intent) -> bool:
+    """Return whether a turn that leans on those before it may ask more of the same, whatever it is like alone."""
+    if not leans_on_history(turn) or alone.confidence >= _SURE_ALONE.get(alone.routes[0], 0.0):
+        return False
+    return alone.action is None or (alone.action in _TELLS and continues(turn) and not _OWN.search(turn))
+
+
+def asked_first(intent: Intent, turn: str) -> Intent:
+    """Return the intent of a question that is half like one for a person or for nobody: the documents are asked first.
+
+    Not for one that wishes for a person. What it was like is what is told if the documents do not answer.
+    """
+    unsure = intent.confidence < _SURE_ELSEWHERE and intent.asks >= _MAY_ASK and intent.topic != "person"
+    if intent.routes[0] in ("handoff", "out_of_scope") and unsure and is_question(turn):
+        return replace(intent, routes=("knowledge",), otherwise=_instead(intent))
+    return intent
+
+
+def _instead(intent: Intent) -> Route | None:
+    return intent.routes[0] if intent.routes[0] in ("handoff", "out_of_scope") else None
 
 
 def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:

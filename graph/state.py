@@ -23,7 +23,9 @@ class Intent:
     open card question, or leaves one open), or `conversation` (its shape decides: no user message, a tool's result,
     the assistant spoke last). `confidence`, in [0, 1], is that of the route; of a card turn, that of its action.
     `question` and `request` are the parts of a turn with two wishes: what it asks, and what it wants done to the card;
-    None: all of it does. `also`: a second wish about cards, for when the first is done.
+    None: all of it does. `also`: a second wish about cards, for when the first is done. `asks`, in [0, 1], is how
+    likely the turn asks the documents, whatever else it may be. `otherwise` is what a turn is told if they do not
+    answer it: it may as well have been for a person, or out of scope.
     """
 
     routes: tuple[Route, ...]
@@ -35,6 +37,8 @@ class Intent:
     request: str | None = None
     also: "CardWish | None" = None
     decided_by: Literal["utterances", "dialogue", "conversation"] = "utterances"
+    asks: float = 0.0
+    otherwise: Route | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ OutcomeKind = Literal[
     "conflict",
     "unknown_number",
     "no_cards",
+    "too_many_orders",  # so many cards were ordered in place of others that a person has to go on
     "lacks_card",  # names a card that the caller does not have
     "no_conversation",
     "outcome_unknown",  # a write was sent and no answer came: it was done, or it was not

@@ -1,7 +1,7 @@
 """What a model says, cleaned while it streams, the same however the stream is cut into chunks.
 
-Out of every model's text go `<thinking>`, anything like `<flush />` (a voice platform obeys it) and card numbers. On
-voice so do markdown, lists and web addresses, and money, rates and dates become words.
+Out of every model's text go `<thinking>`, anything like `<flush />` (a voice platform obeys it), images and card
+numbers. On voice so do markdown, lists and web addresses, and money, rates and dates become words.
 
 It is a lexer: at each place the first rule that matches takes its token. A token that touches the end of what has come
 is kept back for as long as more may belong to it, so it does not matter where chunks end. What may be kept back is
@@ -46,6 +46,9 @@ def _label(link: str) -> str:
 
 
 _TAG = _rule(r"<[/!?]?[a-z][^<>]{0,80}>", r"<(?:[/!?]?(?:[a-z][^<>]{0,80})?)?", _nothing)
+# An image is fetched without a click, by whoever shows the text, from wherever a document says: as a link it is not.
+_IMAGE = _rule(r"!(?=\[)", r"!", _nothing)
+_IMAGE_TAG = _rule(r"<(?=img\b)", r"(?!)", _nothing)  # one that is longer than a tag may be
 _DIGITS = _rule(r"\d(?:[ -]?\d){0,40}", r"\d(?:[ -]?\d){0,40}[ -]?", without_card_numbers)
 _URL = _rule(
     r"(?:https?://|www\.)[^\s<>()\[\]]{1,300}",
@@ -63,8 +66,8 @@ _NEW_LINE = _rule(
     _nothing,
 )
 
-_ALWAYS = (_TAG, _DIGITS)
-_ON_VOICE = (_TAG, _NEW_LINE, _URL, _LINK, _MONEY, _DATE, _RATE, _EMPHASIS, _DIGITS)
+_ALWAYS = (_TAG, _IMAGE_TAG, _IMAGE, _DIGITS)
+_ON_VOICE = (_TAG, _IMAGE_TAG, _IMAGE, _NEW_LINE, _URL, _LINK, _MONEY, _DATE, _RATE, _EMPHASIS, _DIGITS)
 
 
 class TextFilter:

@@ -57,5 +57,13 @@ class DocumentRejectedError(TellerError):
     """A document cannot be taken in; the message says why."""
 
 
+class DocumentTooLargeError(DocumentRejectedError):
+    """A document is larger than one may be, as a file, unpacked, or in what it takes to read."""
+
+
+class UnsupportedDocumentError(DocumentRejectedError):
+    """A file is of a type that is not read."""
+
+
 class NotADemoLedgerError(TellerError):
     """The ledger holds cards that are not the demo's, so it is not reset; nothing was changed."""

@@ -30,6 +30,9 @@ from teller.settings import Settings
 SHIPPED_VECTORS = Path(__file__).parent / "models" / "bge-small-en-v1.5" / "shipped_vectors.npz"
 """The vectors of the sample bank and of the utterances, made by `make vectors`: a first start embeds none of them."""
 
+FORGET_EVERY_SECONDS = 600.0
+"""How often a server deletes the ledger's rows of yesterday; where there are none this writes nothing."""
+
 if TYPE_CHECKING:
     from teller.models.bedrock.titan import TitanEmbeddings
 
@@ -50,8 +53,9 @@ class Services:
     """The parts that the graph and the doors work with. Open them with `opened`, which closes them too.
 
     `queries` embeds in process, for routing and for `quote`, whose weights were fitted to that embedder; what searches
-    the index may be another embedder, with `search_queries`. `unfinished`: work that goes on though its caller hung up,
-    such as a block that was confirmed; the shutdown waits for it.
+    the index may be another embedder, with `search_queries`. `clock` tells the day by which documents are in force.
+    `unfinished`: work that goes on though its caller hung up, such as a block that was confirmed; the shutdown waits
+    for it.
     """
 
     settings: Settings
@@ -63,13 +67,14 @@ class Services:
     search_queries: QueryVectors
     quote: QuoteChatModel
     models: ChatModels
+    clock: Clock = utc_now
     background: set[asyncio.Task[None]] = field(default_factory=set)
     unfinished: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @classmethod
     @asynccontextmanager
     async def opened(cls, settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Self]:
-        """Open all parts for the length of the block; `clock` is the ledger's.
+        """Open all parts for the length of the block; `clock` gives every time of day.
 
         Raises:
             ConfigurationError: a part cannot be opened as it is configured; the message says what to mend.
@@ -111,11 +116,17 @@ class Services:
         index = await EmbeddedIndex.open(settings.data_dir / "knowledge.db", searching.name, searching.dimension)
         stack.push_async_callback(index.close)
         ingester = Ingester(index, search_vectors, local.count_tokens)
-        return cls(settings, ledger, index, ingester, vectors, queries, search_queries, quote, models)
+        return cls(settings, ledger, index, ingester, vectors, queries, search_queries, quote, models, clock)
 
     def index_sample_bank_in_background(self) -> None:
         """Fill a new index while the server serves: words first, then vectors, then the sentences' vectors."""
         task = asyncio.create_task(self._index_sample_bank())
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    def forget_in_background(self) -> None:
+        """Delete what has outlived its use now and then, so that it dies in a quiet server, too."""
+        task = asyncio.create_task(self._forget_now_and_then())
         self.background.add(task)
         task.add_done_callback(self.background.discard)
 
@@ -126,6 +137,12 @@ class Services:
         await self.ingester.fill_vectors()
         for document in await self.index.documents():
             await self.quote.prepare(await self.index.passages_of(document.document_id))
+
+    async def _forget_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(FORGET_EVERY_SECONDS)
+            with suppress(LedgerUnavailableError):  # the next time, then
+                await self.ledger.forget_old()
 
     async def _index_sample_bank(self) -> None:
         try:

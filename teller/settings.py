@@ -20,6 +20,8 @@ from teller.keys import ApiKey, parse_api_keys
 
 _BEDROCK_MODEL = re.compile(r"arn:aws[a-z-]*:bedrock:\S+|(?:[a-z-]+\.)?[a-z0-9-]+\.[A-Za-z0-9.:_-]+")
 
+_EMPTY_IS_UNBOUNDED = ("rate_limit_per_key", "rate_limit_per_caller", "rate_limit_unknown_numbers")
+
 
 def _comma_separated(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -97,12 +99,17 @@ class Settings(BaseSettings):
         "America/New_York", description="Where the bank's day begins and ends: documents come into force by it."
     )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest chat request, in bytes; above: 413.")
-    max_concurrent_turns: int = Field(200, ge=1, description="Most turns at a time; as many again wait up to 10 s.")
+    max_concurrent_turns: int = Field(
+        200, ge=1, description="Most turns at a time, fewer while the machine is too slow for them; a burst may wait."
+    )
     rate_limit_per_key: Annotated[str, AfterValidator(_rate)] = Field(
         "", description="Most requests of a key, such as 600/minute; empty: any number."
     )
     rate_limit_per_caller: Annotated[str, AfterValidator(_rate)] = Field(
         "60/minute", description="Most turns of a caller's number; empty: any number."
+    )
+    rate_limit_unknown_numbers: Annotated[str, AfterValidator(_rate)] = Field(
+        "60/minute", description="Most numbers unknown to the ledger that a key (or address) may name; empty: any."
     )
     rate_limit_store: str = Field("", description="Where rates are counted, a `limits` URI; empty: in this process.")
     settle_ms: int = Field(
@@ -113,6 +120,7 @@ class Settings(BaseSettings):
     )
     filler_after_ms: int = Field(700, ge=0, description="After how long a silent voice turn says a filler; 0: never.")
     max_messages: int = Field(1_000, ge=1, description="Most messages in a chat request; above: 400.")
+    max_message_chars: int = Field(100_000, ge=1, description="Longest message, in characters; above: 400.")
     model_timeout_seconds: float = Field(15.0, gt=0, description="Longest wait for a model's first token.")
     search_timeout_seconds: float = Field(2.0, gt=0, description="Longest wait for a search.")
 
@@ -120,9 +128,7 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, given: dict[str, Any]) -> dict[str, Any]:
         """Take an empty variable for one that is not set, but where empty means "no bound"."""
-        return {
-            name: value for name, value in given.items() if value != "" or name.lower().startswith("rate_limit_per")
-        }
+        return {name: value for name, value in given.items() if value != "" or name.lower() in _EMPTY_IS_UNBOUNDED}
 
     @model_validator(mode="after")
     def _only_what_this_version_can_do(self) -> Self:

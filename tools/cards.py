@@ -28,9 +28,14 @@ class CardTools:
         """Read a caller's cards, his open wishes and whether he has given his PIN."""
         return await self.ledger.view(phone, conversation)
 
-    async def read_purchases(self, conversation: Conversation, phone: Phone, card: Card) -> tuple[Purchase, ...]:
-        """Read a card's last payments and declined attempts, newest first. NotProvenError without the caller's PIN."""
-        return await self.ledger.purchases(conversation, phone, card)
+    async def disclose(
+        self, conversation: Conversation, phone: Phone, operation: Operation, card: Card
+    ) -> tuple[Purchase, ...]:
+        """Note that a balance, a limit, … of a card is told, and return its last payments and declined attempts.
+
+        They are the newest first. NotProvenError without the caller's PIN.
+        """
+        return await self.ledger.disclose(conversation, phone, operation, card)
 
     async def ask_caller(
         self, conversation: Conversation, phone: Phone, operation: Operation, card: Card | None, clause: Clause
@@ -86,7 +91,7 @@ def card_tools(ledger: Ledger) -> list[BaseTool]:
     tools = CardTools(ledger)
     offered = (
         tools.view_cards,
-        tools.read_purchases,
+        tools.disclose,
         tools.ask_caller,
         tools.note_request,
         tools.settle,

@@ -1,6 +1,5 @@
 """search_passages: what the bank's documents say about a question."""
 
-from datetime import datetime
 from typing import Annotated
 
 from langchain_core.tools import BaseTool, StructuredTool
@@ -17,7 +16,7 @@ def search_passages(services: Services) -> BaseTool:
 
         Raises SearchUnavailableError where the index cannot be reached.
         """
-        today = datetime.now(services.settings.zone).date()
+        today = services.clock().astimezone(services.settings.zone).date()
         return await services.index.search(question, await services.search_queries.vector(question), on=today)
 
     return StructuredTool.from_function(coroutine=search, name="search_passages")

@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, Huma
 from langchain_core.messages.tool import ToolCall as LangChainToolCall
 from pydantic import ValidationError
 
+from doors.bounds import refuse_too_much
 from doors.errors import ApiError, invalid
 from doors.openai.schema import ChatCompletionRequest, ChatMessage, NamedTool
 from graph.client_tools import tool_name
@@ -16,10 +17,11 @@ from graph.state import InputState
 from teller.caller import Caller, Trust, agree
 from teller.keys import ApiKey
 from teller.models.registry import ChatModels
+from teller.settings import Settings
 
 
-def parse_request(body: bytes, most_messages: int) -> ChatCompletionRequest:
-    """Return the request in a body.
+def parse_request(body: bytes, settings: Settings) -> ChatCompletionRequest:
+    """Return the request in a body, within the bounds of the settings.
 
     Raises:
         ApiError: 400, naming the parameter that is wrong.
@@ -28,8 +30,7 @@ def parse_request(body: bytes, most_messages: int) -> ChatCompletionRequest:
         request = ChatCompletionRequest.model_validate_json(body)
     except ValidationError as wrong:
         raise _bad_request(wrong) from None
-    if len(request.messages) > most_messages:
-        raise invalid(f"messages: at most {most_messages:,} are taken.", "messages")
+    refuse_too_much([message.content or "" for message in request.messages], settings)
     last = request.messages[-1]
     if last.role == "user" and not (last.content or "").strip() and request.call is None:
         raise invalid("The last message is empty: say something.", f"messages.{len(request.messages) - 1}.content")

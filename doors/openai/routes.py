@@ -7,14 +7,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from doors.access import require
-from doors.disconnect import ClientGoneError, unless_gone
+from doors.admission import Place
+from doors.callers import admit_caller
+from doors.disconnect import unless_gone
 from doors.errors import ErrorEnvelope
 from doors.openai.convert import graph_input, parse_request, refuse_tool_choice, turn_options
 from doors.openai.events import events_of, opening_of
 from doors.openai.filler import with_filler
 from doors.openai.schema import ChatCompletion, ChatCompletionRequest
 from doors.openai.stream import TurnStream, cite_under, whole_reply
-from graph.history import resolved_caller
+from graph.options import TurnOptions
 from graph.turn import RunningTurn
 from teller.keys import ApiKey
 
@@ -49,31 +51,38 @@ async def chat_completions(request: Request, key: Annotated[ApiKey, Depends(requ
 
     The caller's number stands in `metadata.phone`, in Vapi's `customer.number`, or in a `[phone: +1234567890]` tag.
     """
-    asked = parse_request(await request.body(), request.app.state.settings.max_messages)
-    options = turn_options(asked, key)
-    refuse_tool_choice(options, request.app.state.services.models)
-    given = graph_input(asked, key)
-    await request.app.state.rates.admit_caller(resolved_caller(given.get("caller"), given["messages"]).phone)
-    place = await request.app.state.admission.enter()
+    body = await request.body()
+    place: Place = request.app.state.admission.place()
+    try:
+        await unless_gone(request, place.take())  # before the body is parsed: a refusal must cost little
+        asked = parse_request(body, request.app.state.settings)
+        options = turn_options(asked, key)
+        refuse_tool_choice(options, request.app.state.services.models)
+        given = graph_input(asked, key)
+        await admit_caller(request, key, given)
+    except BaseException:
+        place.leave()
+        raise
     turn = RunningTurn(request.app.state.graph, given, options)
     turn.on_end(place.leave)
+    try:
+        return await _reply(request, turn, asked, options)
+    except BaseException:
+        turn.cancel()
+        raise
+
+
+async def _reply(request: Request, turn: RunningTurn, asked: ChatCompletionRequest, options: TurnOptions) -> Response:
     events = events_of(turn, options.channel)
     cites = cite_under("" if options.channel == "voice" else str(request.base_url))
     if options.channel == "voice" and (after := request.app.state.settings.filler_after_ms):
         model = request.app.state.services.models.choose(options.model).name
         events = with_filler(events, partial(asyncio.sleep, after / 1000), model)
-    try:
-        if wants_stream(asked, request.headers.get("accept", ""), request.headers.get("user-agent", "")):
-            opening = await unless_gone(request, opening_of(events))
-            return TurnStream(turn, events, opening, cites, include_usage=bool(asked.stream_options.include_usage))
-        reply, opening = await unless_gone(request, whole_reply(events, cites))
-        return Response(reply.model_dump_json(), headers=opening.headers, media_type="application/json")
-    except ClientGoneError:
-        turn.cancel()
-        return Response(status_code=499)
-    except BaseException:
-        turn.cancel()
-        raise
+    if wants_stream(asked, request.headers.get("accept", ""), request.headers.get("user-agent", "")):
+        opening = await unless_gone(request, opening_of(events))
+        return TurnStream(turn, events, opening, cites, include_usage=bool(asked.stream_options.include_usage))
+    reply, opening = await unless_gone(request, whole_reply(events, cites))
+    return Response(reply.model_dump_json(), headers=opening.headers, media_type="application/json")
 
 
 def wants_stream(asked: ChatCompletionRequest, accept: str, user_agent: str) -> bool:

@@ -2,17 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+import re
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
+from rich.progress import Progress, TextColumn
 
+from doors.terminal.card_tables import holders_table, trail_table
 from teller.caller import parse_phone
-from teller.cards.audit import AuditEntry
+from teller.cards.audit import ChainCheck, Verdict
 from teller.cards.sql_ledger import SqlLedger
+from teller.errors import NotADemoLedgerError
 from teller.settings import Settings
 
 app = typer.Typer(
@@ -30,17 +34,11 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for pro
     if as_json:
         print(json.dumps(holders, indent=2))
         return
-    table = Table(Column("phone", no_wrap=True), "name", "PIN", "card", "state", "limit", "balance", "due")
-    for holder in holders:
-        person = [holder["phone"], holder["name"], holder["pin"]]
-        for card in holder["cards"]:
-            name = f"{card['product']} {card['network']} {card['last4']}"
-            money = (card["credit_limit"], card["balance"], card["due_date"] or "-")
-            table.add_row(*person, name, card["state"], *money)
-            person = ["", "", ""]
-        if not holder["cards"]:
-            table.add_row(*person, "-", "", "", "", "")
-    Console().print(table)
+    console = Console()
+    if not holders:
+        print("The ledger holds nobody.")
+        return
+    console.print(holders_table(holders, console.width))
 
 
 @app.command()
@@ -50,6 +48,8 @@ def reset() -> None:
     from teller.services import pin_pepper
 
     settings = Settings.load()
+    if settings.on_postgresql and settings.sample_bank == "off":
+        raise NotADemoLedgerError("SAMPLE_BANK is off: this ledger waits for the bank's own people and is not reset")
     _with_ledger(lambda ledger: reset(ledger, pin_pepper(settings)))
     Console().print("The demo ledger is as at its beginning.")
 
@@ -62,20 +62,15 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Read the audit trail: who did what to which card, by pseudonym. Note the head that --verify tells."""
-    from teller.cards.audit import verified
-    from teller.services import audit_key
-
-    rows = _with_ledger(lambda ledger: ledger.audit_trail())
-    shown = rows[-last:]
-    if as_json:
-        print(json.dumps([asdict(row.entry) | {"mac": row.mac} for row in shown], indent=2, default=str))
-    else:
-        Console().print(_trail(row.entry for row in shown))
+    if head and not re.fullmatch("[0-9a-f]{64}", head):
+        raise typer.BadParameter("it is the 64 hexadecimal digits that --verify tells", param_hint="--head")
+    _with_ledger(lambda ledger: _show_trail(ledger, last, as_json))
     if not (verify or head):
         return
-    verdict = verified(rows, audit_key(Settings.load()), head)
-    told = Console(stderr=as_json, soft_wrap=True, highlight=False)
-    told.print(verdict.text, style="" if verdict.whole else "bold red")
+    verdict = _with_ledger(lambda ledger: _verified(ledger, head))
+    Console(stderr=as_json, soft_wrap=True, highlight=False).print(
+        verdict.text, style="" if verdict.whole else "bold red"
+    )
     if not verdict.whole:
         raise typer.Exit(1)
 
@@ -97,12 +92,37 @@ def erase(
     Console().print(f"{number} is erased. The audit trail keeps its rows, under a pseudonym.", highlight=False)
 
 
-def _trail(entries: Iterable[AuditEntry]) -> Table:
-    table = Table("no.", "at", "what", "who", "detail")
-    for entry in entries:
-        detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items() if value is not None)
-        table.add_row(str(entry.seq), f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.event, entry.subject or "-", detail)
-    return table
+async def _show_trail(ledger: SqlLedger, last: int, as_json: bool) -> None:
+    rows = await ledger.audit_trail(last)
+    if as_json:
+        print(json.dumps([asdict(row.entry) | {"mac": row.mac} for row in rows], indent=2, default=_json))
+    elif rows:
+        Console().print(trail_table(row.entry for row in rows))
+    else:
+        print("The audit trail is empty.")
+
+
+async def _verified(ledger: SqlLedger, head: str) -> Verdict:
+    """Follow the whole chain, and look for the triggers that protect it; a long one shows how far it is."""
+    from teller.services import audit_key
+
+    check = ChainCheck(audit_key(Settings.load()), head)
+    with Progress(TextColumn("{task.completed:,} rows"), console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("rows", total=None)
+        async for batch in ledger.audit_batches():
+            check.follow(batch)
+            progress.advance(task, len(batch))
+            if check.broken is not None:
+                break
+    verdict, missing = check.verdict(), await ledger.missing_guards()
+    if not missing:
+        return verdict
+    gone = f"Somebody took away what protects the trail (trigger {', '.join(missing)}): restore it, and ask who."
+    return Verdict(False, f"{verdict.text}\n{gone}")
+
+
+def _json(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _with_ledger(work: Callable[[SqlLedger], Awaitable[T]]) -> T:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from statistics import median
 from typing import Annotated
 
 import typer
@@ -42,8 +43,11 @@ def routing(
 @app.command()
 def answers(
     file: Annotated[
-        Path, typer.Argument(exists=True, help='Lines of {"question", "expect_any", "document"}.')
+        Path, typer.Argument(exists=True, help='Lines of {"question", "expect_any", "document"[, "messages"]}.')
     ] = ANSWERS,
+    documents: Annotated[
+        Path | None, typer.Option(exists=True, help="Ask these documents alone, and not the configured index.")
+    ] = None,
     errors: Annotated[bool, typer.Option(help="Show what was not answered rightly.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
@@ -52,12 +56,13 @@ def answers(
     from teller.telemetry import set_up_logging
 
     set_up_logging("warning")
-    results = asyncio.run(measure_answers(Settings.load(), file))
+    results = asyncio.run(measure_answers(Settings.load(), file, documents))
     counts = {
         verdict: sum(result.verdict == verdict for result in results) for verdict in ("right", "declined", "wrong")
     }
+    ms = round(median(result.ms for result in results), 1) if results else 0.0
     if as_json:
-        print(json.dumps({"questions": len(results), **counts}))
+        print(json.dumps({"questions": len(results), **counts, "ms_per_question": ms}))
         return
     table = Table("verdict", "question", "answer", show_lines=True)
     for result in results:
@@ -67,3 +72,4 @@ def answers(
     if errors:
         console.print(table)
     console.print(f"{len(results)} questions: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    console.print(f"{ms} ms a question (median)", highlight=False)

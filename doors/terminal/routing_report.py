@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from rich.table import Table
 
 from graph.classify import by_shape
-from graph.history import spoken_turns, turn_text
+from graph.history import earlier_turns, spoken_turns, turn_text
 from graph.intents import IntentClassifier
 from graph.state import Intent, Route
 from teller.services import Services
@@ -79,4 +79,4 @@ async def measure_routing(settings: Settings, file: Path) -> RoutingReport:
 async def _understood(classifier: IntentClassifier, turn: RoutedTurn) -> Intent:
     messages: list[AnyMessage] = [HumanMessage(turn.text)] if turn.text else convert_to_messages(turn.messages)  # type: ignore[assignment]
     history = spoken_turns(messages)
-    return by_shape(messages, history) or await classifier.classify(turn_text(history))
+    return by_shape(messages, history) or await classifier.classify(turn_text(history), earlier_turns(history))

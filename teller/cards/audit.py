@@ -7,8 +7,8 @@ end leaves a chain that is whole: only a head (the last `mac`) noted elsewhere s
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -20,12 +20,14 @@ Event = Literal[
     "undone",
     "dropped",
     "refused",
+    "told",
     "proven",
     "pin_wrong",
     "pin_locked",
     "seeded",
     "reset",
     "erased",
+    "unreadable",  # never written: what a reader makes of a row that is none of ours
 ]
 Detail = Mapping[str, str | int | bool | None]
 
@@ -54,30 +56,28 @@ class AuditRow:
     mac: str
 
 
-def pseudonym(phone: str, key: bytes) -> str:
-    """Return the name under which a phone number appears in the trail: the same for the same key, and no way back."""
-    return hmac.digest(key, f"subject:{phone}".encode(), hashlib.sha256).hex()[:16]
+def pseudonym(phone: str, key: bytes, salt: str = "") -> str:
+    """Return the name under which a phone number appears in the trail: the same for the same key and salt.
+
+    Once the holder's salt is deleted nobody can tell whose it was, not even who has the key and the number. A number
+    that is no holder's has no salt.
+    """
+    return hmac.digest(key, f"subject:{salt}{phone}".encode(), hashlib.sha256).hex()[:16]
 
 
 def sealed(entry: AuditEntry, previous_mac: str, key: bytes) -> AuditRow:
     """Return the entry as the row that follows the one with `previous_mac`."""
-    content = asdict(entry) | {"at": entry.at.astimezone(UTC).isoformat(), "detail": dict(entry.detail)}
+    content = {
+        "seq": entry.seq,
+        "at": entry.at.astimezone(UTC).isoformat(),
+        "event": entry.event,
+        "subject": entry.subject,
+        "wish_id": entry.wish_id,
+        "detail": dict(entry.detail),
+    }
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     mac = hmac.digest(key, f"audit:{previous_mac}:{canonical}".encode(), hashlib.sha256).hex()
     return AuditRow(entry, previous_mac, mac)
-
-
-def first_broken(rows: Iterable[AuditRow], key: bytes) -> int | None:
-    """Return the number of the first row that was altered or follows a missing one; None where the chain is whole.
-
-    `rows` are all rows, by number.
-    """
-    mac = GENESIS
-    for row in rows:
-        if row != sealed(row.entry, mac, key):
-            return row.entry.seq
-        mac = row.mac
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,51 @@ class Verdict:
     text: str
 
 
-def verified(rows: Sequence[AuditRow], key: bytes, head: str = "") -> Verdict:
-    """Return whether nobody changed, removed or added a row; with a `head` that was noted, nor cut rows off the end."""
-    broken = first_broken(rows, key)
-    if broken is not None:
-        return Verdict(False, f"The chain is broken at row {broken}: it, or the one before, was changed or removed.")
-    if head and not any(hmac.compare_digest(row.mac, head) for row in rows):
-        return Verdict(False, "The chain is whole, but the head that you noted is not in it: its end was cut off.")
-    last = rows[-1].mac if rows else GENESIS
-    return Verdict(True, f"The chain is whole: {len(rows)} rows, head {last}")
+class ChainCheck:
+    """Follows a chain from its first row, a batch at a time; with a `head` that was noted, looks whether it comes by.
+
+    `broken`: the number of the first row that was altered or follows a missing one; None so far, if there is none.
+    """
+
+    def __init__(self, key: bytes, head: str = "") -> None:
+        self._key = key
+        self._head = head
+        self._mac = GENESIS
+        self.rows = 0
+        self.broken: int | None = None
+
+    def follow(self, rows: Iterable[AuditRow]) -> None:
+        """Go on with the rows that come next, by number."""
+        for row in rows:
+            if self.broken is not None:
+                return
+            if row != sealed(row.entry, self._mac, self._key):
+                self.broken = row.entry.seq
+                return
+            self._mac = row.mac
+            self.rows += 1
+            if self._mac == self._head:
+                self._head = ""
+
+    def verdict(self) -> Verdict:
+        """Return what the rows so far say."""
+        if self.broken == 1:
+            return Verdict(
+                False, "The chain is broken at row 1: it was changed, or AUDIT_KEY is not the key it was made with."
+            )
+        if self.broken is not None:
+            why = "it was changed, or one before it was removed or put in"
+            return Verdict(False, f"The chain is broken at row {self.broken}: {why}.")
+        if self._head:
+            return Verdict(False, "The chain is whole, but the head that you noted is not in it: its end was cut off.")
+        return Verdict(True, f"The chain is whole: {self.rows} rows, head {self._mac}")
+
+
+def first_broken(rows: Iterable[AuditRow], key: bytes) -> int | None:
+    """Return the number of the first row that was altered or follows a missing one; None where the chain is whole.
+
+    `rows` are all rows, by number.
+    """
+    check = ChainCheck(key)
+    check.follow(rows)
+    return check.broken

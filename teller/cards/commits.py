@@ -22,6 +22,9 @@ from teller.cards.wishes import LIFETIME, find, new_wish
 UNDO_WITHIN = timedelta(minutes=2)
 """How long a block can be taken back without a PIN."""
 
+_ANSWER_COUNTS = timedelta(minutes=1)
+"""How long after its time an answer can still be acted on: a process that was suspended meanwhile is too late."""
+
 
 async def commit(write: Write, wish_id: str, answer_hash: str, card: Card) -> CardRecord | None:
     """Do a settling wish, once; see `Ledger.commit`.
@@ -36,6 +39,8 @@ async def commit(write: Write, wish_id: str, answer_hash: str, card: Card) -> Ca
     if wish.state is WishState.DONE:
         return wish.record
     if wish.state is not WishState.SETTLING or wish.answer_hash != answer_hash or not _asked_about(wish, card):
+        return None
+    if wish.settles_at and write.at > wish.settles_at + _ANSWER_COUNTS:
         return None
     record = await _carry_out(write, wish, card)
     if record is not None:

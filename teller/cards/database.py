@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Executable, Row, Select
+from sqlalchemy import URL, Connection, Executable, Row, Select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +30,11 @@ class Database:
         self._writing: set[asyncio.Task[Any]] = set()
         self._quick: dict[Select[Any], QuickRead] = {}
 
+    @property
+    def dialect(self) -> str:
+        """Which database it is, in SQLAlchemy's word: "sqlite" or "postgresql"."""
+        return self._reader.dialect.name
+
     async def read(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Sequence[Row[Any]]:
         """Return the rows of one statement.
 
@@ -46,7 +51,7 @@ class Database:
         Raises:
             LedgerUnavailableError: the driver failed.
         """
-        if self._reader.dialect.name != "sqlite":
+        if self.dialect != "sqlite":
             return await self.read(statement, parameters)
         quick = self._quick.get(statement)
         if quick is None:
@@ -85,6 +90,17 @@ class Database:
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
         return await asyncio.shield(task)
+
+    async def write_over_what_was_deleted(self) -> None:
+        """Bring what was written into the file itself and empty the log beside it, where old pages still are.
+
+        SQLite only, and only if no other process reads at that moment; else the log's next turn does it.
+
+        Raises:
+            LedgerUnavailableError: the driver failed.
+        """
+        if self.dialect == "sqlite":
+            await self.read(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     async def close(self) -> None:
         """Wait for the writes under way and close all connections."""

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any, Literal, TypedDict
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, exists, func, insert, select
 
 from teller.cards.demo_people import PEOPLE
 from teller.cards.demo_purchases import purchases_of
@@ -50,7 +50,7 @@ async def reset(ledger: SqlLedger, pepper: bytes) -> None:
 
     async def begin_again(write: Write) -> None:
         if not (await _is_empty(write) or await _is_demo(write)):
-            raise NotADemoLedgerError("this ledger is not the demo's: it is not reset")
+            raise NotADemoLedgerError("this ledger holds other people than the demo's: it is not reset")
         await _fill(write, hashes)
         await write.audit("reset")
 
@@ -116,26 +116,36 @@ async def _is_empty(write: Write) -> bool:
 
 
 async def _is_demo(write: Write) -> bool:
+    """Return whether the demo was put here, and nobody was added to it since."""
+    others = select(exists().where(holder.c.phone.not_in([person.phone for person in PEOPLE])))
+    return await _was_demo(write) and not await write.connection.scalar(others)
+
+
+async def _was_demo(write: Write) -> bool:
     return await write.connection.scalar(select(meta.c.value).where(meta.c.key == "demo")) == "yes"
+
+
+_SALTS = select(holder.c.phone, holder.c.pseudonym_salt)
 
 
 async def _fill(write: Write, hashes: list[str]) -> None:
     """Put the demo's people in place of whatever was there.
 
     Cards are deleted and made anew, for a closed one can't be opened again; their versions begin above every version
-    that was seen before, so that nobody can commit what he read before the reset.
+    that was seen before, so that nobody can commit what he read before the reset. Pseudonyms stay: the trail goes on.
     """
     version = (await write.connection.scalar(select(func.max(card.c.version))) or 0) + 1
+    salts = {row.phone: row.pseudonym_salt for row in await write.connection.execute(_SALTS)}
     for table in (proof, pin_attempt, pending, purchase, card, holder):
         await write.connection.execute(delete(table))
-    if not await _is_demo(write):
+    if not await _was_demo(write):
         await write.connection.execute(insert(meta), {"key": "demo", "value": "yes"})
-    await write.connection.execute(insert(holder), [_holder_row(*numbered) for numbered in enumerate(hashes)])
+    await write.connection.execute(insert(holder), [_holder_row(place, pin, salts) for place, pin in enumerate(hashes)])
     await write.connection.execute(insert(card), _card_rows(version))
     await write.connection.execute(insert(purchase), _purchase_rows())
 
 
-def _holder_row(position: int, pin_hash: str) -> dict[str, Any]:
+def _holder_row(position: int, pin_hash: str, salts: dict[str, str | None]) -> dict[str, Any]:
     person = PEOPLE[position]
     return {
         "phone": person.phone,
@@ -144,6 +154,7 @@ def _holder_row(position: int, pin_hash: str) -> dict[str, Any]:
         "pin_hash": pin_hash,
         "pin_locked": person.pin_locked,
         "writes": 0,
+        "pseudonym_salt": salts.get(person.phone),
     }
 
 

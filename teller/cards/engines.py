@@ -131,6 +131,7 @@ def _make_durable(engine: Engine) -> None:
         cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
         cursor.execute("PRAGMA synchronous = FULL")  # a commit that was told to a caller survives a power cut
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA secure_delete = ON")  # what is erased is written over
         cursor.close()
 
 

@@ -1,12 +1,12 @@
 """What the ledger does not keep: wishes, proofs and wrong PINs of yesterday, and a person who asks to be erased.
 
-The audit trail keeps its rows. They name nobody: with the person's rows gone, only who holds AUDIT_KEY and the number
-can tell that a pseudonym was his.
+The audit trail keeps its rows. They name nobody: with the salt of the person's pseudonym gone, not even who has
+AUDIT_KEY and the number can tell that it was his.
 """
 
 from datetime import timedelta
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, exists, or_, select
 
 from teller.cards.schema import card, holder, pending, pin_attempt, proof, purchase
 from teller.cards.transaction import Write
@@ -32,12 +32,14 @@ async def erase(write: Write, phone: str) -> bool:
     for statement in (
         delete(purchase).where(purchase.c.card_token.in_(own)),
         delete(card).where(card.c.phone == phone),
-        delete(holder).where(holder.c.phone == phone),
         delete(pending).where(talked),
         delete(proof).where(proven),
         delete(pin_attempt).where(pin_attempt.c.phone == phone),
     ):
         deleted += (await write.connection.execute(statement)).rowcount
-    if deleted:
-        await write.audit("erased", phone=phone)
-    return bool(deleted)
+    known = await write.connection.scalar(select(exists().where(holder.c.phone == phone)))
+    if not (deleted or known):
+        return False
+    await write.audit("erased", phone=phone)  # while the salt is there: it is the last row of this pseudonym
+    await write.connection.execute(delete(holder).where(holder.c.phone == phone))
+    return True

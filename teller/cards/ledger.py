@@ -26,6 +26,10 @@ class NotProvenError(TellerError):
     """The operation needs the caller's PIN in this conversation, and there is none, or no more; nothing was done."""
 
 
+class TooManyOrdersError(TellerError):
+    """No further card is ordered for this caller today: a person has to. Nothing was done; a block still can be."""
+
+
 class OutcomeUnknownError(LedgerUnavailableError):
     """A write was sent and no answer came: it was done or it was not. Doing the same wish again is safe.
 
@@ -65,8 +69,11 @@ class Ledger(Protocol):
         """
         ...
 
-    async def purchases(self, conversation: str, phone: str, card: Card) -> tuple[Purchase, ...]:
-        """Read a card's last payments and declined attempts, newest first; none for a card that is not the caller's.
+    async def disclose(self, conversation: str, phone: str, operation: Operation, card: Card) -> tuple[Purchase, ...]:
+        """Note in the audit trail that a balance, a limit, … is about to be told, and return the card's last payments.
+
+        To be called before anything that needs a PIN is told of a card. The payments and declined attempts are the
+        newest first; none, and no audit row, for a card that is not the caller's.
 
         Raises:
             NotProvenError: the caller gave no PIN in this conversation, or it was too long ago.
@@ -113,6 +120,8 @@ class Ledger(Protocol):
 
         Raises:
             NotProvenError: the operation needs a PIN, and the proof does not hold (any more).
+            TooManyOrdersError: it would order a card, and the day's are ordered; the wish is dropped. A refusal leaves
+                its audit row, too.
         """
         ...
 

@@ -10,7 +10,7 @@ from teller.cards.database import driver_errors
 from teller.cards.engines import WAIT_SECONDS, migrating_engine, reading_engine
 from teller.errors import ConfigurationError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in `migrations/versions`, kept here so that a start with a current schema needs no Alembic."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

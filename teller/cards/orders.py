@@ -6,16 +6,23 @@ new one, so that money is neither lost nor made.
 
 import hashlib
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
+from teller.cards.ledger import TooManyOrdersError
 from teller.cards.records import Card, CardState, Wish
 from teller.cards.rows import CARD, values
 from teller.cards.schema import card as cards
 from teller.cards.schema import purchase
 from teller.cards.transaction import Write
 
+ORDERS_A_DAY = 5
+"""So many cards are ordered for a holder in 24 hours. A whole wallet can be lost; but a lost report needs no PIN, and
+each could be about the card that the one before had ordered."""
+
+_DAY = timedelta(hours=24)
 _LAST4 = 10_000
 _NOTHING = Decimal("0.00")
 
@@ -50,7 +57,13 @@ async def order(write: Write, wish: Wish, old: Card) -> Card:
     """Write a new card like the old one: inactive, with nothing on it, last four unlike any other of this holder.
 
     Token and last four follow from the wish, so that one wish can't order two cards.
+
+    Raises:
+        TooManyOrdersError: ORDERS_A_DAY were ordered for this holder in the last 24 hours.
     """
+    lately = (cards.c.phone == wish.phone, cards.c.ordered_at > write.at - _DAY)
+    if (await write.connection.scalar(select(func.count()).where(*lately)) or 0) >= ORDERS_A_DAY:
+        raise TooManyOrdersError(f"{ORDERS_A_DAY} cards were ordered in a day")
     query = select(cards.c.last4, cards.c.position).where(cards.c.phone == wish.phone)
     rows = (await write.connection.execute(query)).all()
     new = Card(
@@ -65,7 +78,8 @@ async def order(write: Write, wish: Wish, old: Card) -> Card:
         due_date=None,
     )
     position = max(row.position for row in rows) + 1
-    await write.connection.execute(insert(cards), values(new) | {"phone": wish.phone, "position": position})
+    row = values(new) | {"phone": wish.phone, "position": position, "ordered_at": write.at}
+    await write.connection.execute(insert(cards), row)
     return new
 
 

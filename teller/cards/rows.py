@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Column, Row, Select, String, bindparam, select, true
+from sqlalchemy import Column, Select, String, bindparam, select, true
 
 from teller.cards.audit import AuditEntry, AuditRow
 from teller.cards.columns import UtcDateTime
@@ -104,14 +104,13 @@ def audit_values(row: AuditRow) -> dict[str, Any]:
     return entry | {"previous_mac": row.previous_mac, "mac": row.mac}
 
 
-def audit_row(row: Row[Any]) -> AuditRow:
-    """Return a row of `audit`, all columns, as its record."""
-    entry = AuditEntry(row.seq, row.at, row.event, row.subject, row.wish_id, row.detail)
-    return AuditRow(entry, row.previous_mac, row.mac)
+_last = select(audit.c.seq, audit.c.mac).order_by(audit.c.seq.desc()).limit(1).subquery("last")
+_about = holder.c.phone == bindparam("phone", type_=String)
 
-
-LAST_AUDIT = select(audit.c.seq, audit.c.mac).order_by(audit.c.seq.desc()).limit(1)
-"""The row that the next one follows."""
-
-ALL_AUDIT = select(audit).order_by(audit.c.seq)
-"""The whole trail."""
+NEXT_AUDIT = (
+    select(_last.c.seq, _last.c.mac, holder.c.phone, holder.c.pseudonym_salt)
+    .select_from(select(true()).subquery("one"))
+    .outerjoin(_last, true())
+    .outerjoin(holder, _about)
+)
+"""What the next audit row needs to know: the row that it follows, and the holder whom it is about, if any."""

@@ -43,6 +43,8 @@ holder = Table(
     # How often three wrong PINs locked the number lately: each lock is twice as long as the one before.
     Column("pin_locks", Integer, nullable=False, server_default="0"),
     Column("pin_locked_until", UtcDateTime),
+    # Part of the name under which the audit trail knows this person; made with his first row there, gone with him.
+    Column("pseudonym_salt", String(32)),
 )
 
 card = Table(
@@ -60,6 +62,8 @@ card = Table(
     Column("phone", ForeignKey(holder.c.phone), nullable=False),
     Column("position", Integer, nullable=False),
     Column("replacement", String(64)),
+    # When a caller ordered it; NULL for a card that the bank gave out.
+    Column("ordered_at", UtcDateTime),
     CheckConstraint("length(last4) = 4", name="card_last4"),
     UniqueConstraint("phone", "position", name="card_order"),
 )

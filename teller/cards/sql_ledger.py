@@ -5,7 +5,8 @@ What a write does stands in `wishes.py`, `commits.py` and `proofs.py`; how it is
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -13,15 +14,15 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from teller.cards import commits, forgetting, proofs, wishes
+from teller.cards import commits, disclosure, forgetting, proofs, trail, wishes
 from teller.cards.audit import AuditRow
 from teller.cards.database import Database
 from teller.cards.engines import ledger_url, place
-from teller.cards.ledger import CardView, NotProvenError
+from teller.cards.ledger import CardView, NotProvenError, TooManyOrdersError
 from teller.cards.migrate import schema_is_current, upgrade
 from teller.cards.pin import PinJudge
 from teller.cards.records import Card, CardRecord, Clause, Operation, PinVerdict, Purchase, Wish
-from teller.cards.rows import ALL_AUDIT, PURCHASES, VIEW, audit_row, view_of
+from teller.cards.rows import VIEW, view_of
 from teller.cards.transaction import Write
 from teller.errors import LedgerUnavailableError
 
@@ -72,12 +73,13 @@ class SqlLedger:
         parameters = {"phone": phone, "conversation": conversation and _kept(conversation), "now": now}
         return view_of(phone, await self._database.read_often(VIEW, parameters), now)
 
-    async def purchases(self, conversation: str, phone: str, card: Card) -> tuple[Purchase, ...]:
-        """Read a card's last payments."""
-        if (await self.view(phone, conversation)).proof is None:
-            raise NotProvenError("payments need the caller's PIN")
-        rows = await self.read(PURCHASES, {"token": card.token, "phone": phone})
-        return tuple(Purchase(row.day, row.merchant, row.amount, row.declined) for row in rows)
+    async def disclose(self, conversation: str, phone: str, operation: Operation, card: Card) -> tuple[Purchase, ...]:
+        """Note what is about to be told of a card, and read its last payments."""
+        conversation = _kept(conversation)
+        told = await self.write(lambda write: disclosure.disclose(write, conversation, phone, operation, card))
+        if isinstance(told, NotProvenError):
+            raise told
+        return told
 
     async def ask(self, conversation: str, phone: str, operation: Operation, card: Card | None, clause: Clause) -> Wish:
         """Commit a question before it is spoken; its `asked_at` is the ledger's, whatever the clause says."""
@@ -103,7 +105,13 @@ class SqlLedger:
 
     async def commit(self, wish_id: str, answer_hash: str, card: Card) -> CardRecord | None:
         """Do a settling wish, once."""
-        return await self.write(lambda write: commits.commit(write, wish_id, answer_hash, card))
+        try:
+            return await self.write(lambda write: commits.commit(write, wish_id, answer_hash, card))
+        except (NotProvenError, TooManyOrdersError) as refusal:
+            reason = str(refusal)
+            final = isinstance(refusal, TooManyOrdersError)
+            await self.write(lambda write: wishes.refuse(write, wish_id, reason, final=final))
+            raise
 
     async def commit_direct(self, conversation: str, phone: str, operation: Operation, card: Card) -> CardRecord | None:
         """Do a wish that needs no question."""
@@ -148,7 +156,10 @@ class SqlLedger:
 
     async def erase(self, phone: str) -> bool:
         """Delete all that is known of a number, but for the audit trail's pseudonyms; False where that is nothing."""
-        return await self.write(lambda write: forgetting.erase(write, phone))
+        erased = await self.write(lambda write: forgetting.erase(write, phone))
+        with suppress(LedgerUnavailableError):  # busy: the log is emptied in its own time
+            await self._database.write_over_what_was_deleted()
+        return erased
 
     async def forget_old(self) -> None:
         """Delete wishes, proofs and wrong PINs that have outlived their use; writes do so too, in passing."""
@@ -163,13 +174,31 @@ class SqlLedger:
         """Wait for the writes under way and let go of the connections."""
         await self._database.close()
 
-    async def audit_trail(self) -> list[AuditRow]:
-        """Return the whole trail by number, for `audit.first_broken`.
+    def audit_batches(self) -> AsyncIterator[list[AuditRow]]:
+        """Give the whole trail by number, in batches, for `audit.ChainCheck`.
 
         Raises:
             LedgerUnavailableError: nothing could be read.
         """
-        return [audit_row(row) for row in await self.read(ALL_AUDIT)]
+        return trail.batches(self.read)
+
+    async def audit_trail(self, last: int = 0) -> list[AuditRow]:
+        """Return the trail's last rows by number; 0: all of them, at once.
+
+        Raises:
+            LedgerUnavailableError: nothing could be read.
+        """
+        if last:
+            return await trail.newest(self.read, last)
+        return [row async for batch in self.audit_batches() for row in batch]
+
+    async def missing_guards(self) -> list[str]:
+        """Return which of the triggers that protect the trail were taken away.
+
+        Raises:
+            LedgerUnavailableError: nothing could be read.
+        """
+        return await trail.missing_guards(self.read, self._database.dialect)
 
     def now(self) -> datetime:
         """Return the ledger's time."""

@@ -92,6 +92,15 @@ async def drop(write: Write, wish_id: str) -> None:
         await _end(write, wish)
 
 
+async def refuse(write: Write, wish_id: str, reason: str, *, final: bool) -> None:
+    """Note that a wish was not done, for a reason in our own words; one that never will be is given up."""
+    wish = await find(write, wish_id)
+    if wish is not None:
+        await write.audit("refused", phone=wish.phone, wish_id=wish_id, operation=wish.operation, reason=reason)
+        if final and wish.state in UNDER_WAY:
+            await _end(write, wish)
+
+
 async def end_conversation(write: Write, conversation: str) -> None:
     """Drop the wish that is open in a conversation, and its proofs; one that is settling goes on."""
     wish = await _under_way(write, conversation)

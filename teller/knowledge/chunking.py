@@ -44,7 +44,9 @@ def chunk(document: LoadedDocument, collection: str, count_tokens: Callable[[str
     """
 
     def measure(text: str) -> int:
-        return max(count_tokens(text), len(text) // _MAX_CHARACTERS_PER_TOKEN)
+        at_least = len(text) // _MAX_CHARACTERS_PER_TOKEN
+        # Beyond what fits, how much is no matter: counting a text of megabytes would take a gigabyte.
+        return at_least if at_least > _MAX_TOKENS else max(count_tokens(text), at_least)
 
     title = _clipped(document.title, measure)
     room = min(_TARGET_TOKENS, _MAX_TOKENS - measure(title))

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -10,15 +10,20 @@ from pathlib import Path
 
 from teller.errors import DocumentRejectedError
 from teller.knowledge.chunking import CHUNKING, chunk, document_id
+from teller.knowledge.converter import Converter
 from teller.knowledge.folder import Folder, read
+from teller.knowledge.formats import convert
 from teller.knowledge.index import DocumentInfo, KnowledgeIndex, Passage
-from teller.knowledge.loading import collection_name, load
+from teller.knowledge.loading import Convert, collection_name, load
 from teller.models.vector_cache import VectorCache
 
 SAMPLE_BANK = Path(__file__).parent / "documents"
 _DEFAULT_COLLECTION = "default"
 _VECTORS_PER_WRITE = 8
 _UPLOAD = "upload"  # where a document came from that is in no folder
+_UNFINISHED = "sample bank, unfinished"  # what its first document came from while others are still to come
+
+Prepared = tuple[DocumentInfo, list[Passage]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class Progress:
 class IngestReport:
     """What an ingest did; `rejected` says by file name why a file was not taken in."""
 
-    ingested: list[DocumentInfo] = field(default_factory=list)
+    added: list[DocumentInfo] = field(default_factory=list)
+    changed: list[DocumentInfo] = field(default_factory=list)
     unchanged: list[DocumentInfo] = field(default_factory=list)
     removed: list[DocumentInfo] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
@@ -53,6 +59,7 @@ class Ingester:
         self._index = index
         self._cache = cache
         self._count_tokens = count_tokens
+        self._one_upload_is_read = asyncio.Lock()  # the process that reads it may be greedy
 
     async def ingest_bytes(self, filename: str, data: bytes, collection: str | None = None) -> DocumentInfo:
         """Take in one document; when this returns it is found by words and by meaning.
@@ -65,14 +72,17 @@ class Ingester:
         Raises:
             DocumentRejectedError: it cannot be read; the message says what to do.
         """
-        document, passages = await asyncio.to_thread(self._prepare, filename, data, collection, _UPLOAD)
+        async with self._one_upload_is_read:
+            with Converter() as converter:  # whoever gives up ends it
+                prepare = partial(self._prepare, filename, data, collection, _UPLOAD, converter.convert)
+                document, passages = await asyncio.to_thread(prepare)
         await self._put(document, passages)
         return document
 
     async def ingest_path(
         self, path: Path, collection: str | None = None, progress: Callable[[Progress], None] = lambda _: None
     ) -> IngestReport:
-        """Take in a file, or a folder with all below it: only what changed is read, and what is gone is removed.
+        """Take in a file, or a folder with all below it: only what changed is embedded, and what is gone is removed.
 
         Gone is what an earlier ingest of this folder with this `collection` took in and is no longer there; uploads
         and other folders' documents stay. A file that is there but cannot be read any more keeps its former text.
@@ -81,29 +91,42 @@ class Ingester:
             DocumentRejectedError: there is no file at this path.
         """
         folder = await asyncio.to_thread(Folder.at, path)
-        report = IngestReport()
-        async for step, document, passages in self._changed(folder, collection, report):
-            progress(step)
-            await self._put(document, passages, partial(_tell, progress, step))
-            report.ingested.append(document)
-            progress(replace(step, files_done=step.files_done + 1, passages_done=step.passages))
+        source, report = folder.source(collection), IngestReport()
+        before = await self._index.documents()
+        known = {(info.filename, info.content_hash): info for info in before}
+        there = {info.document_id for info in before}
+        with Converter() as converter:
+            for done, (name, file) in enumerate(folder.files.items()):
+                step = Progress(name, done, len(folder.files), 0, 0)
+                look = partial(self._look_at, name, file, collection, source, converter.convert, known)
+                try:
+                    found = await asyncio.to_thread(look)
+                except DocumentRejectedError as rejected:
+                    report.rejected[name] = str(rejected)
+                else:
+                    if isinstance(found, DocumentInfo):
+                        report.unchanged.append(found)
+                    else:
+                        step = await self._put_with_progress(found, step, progress)
+                        (report.changed if found[0].document_id in there else report.added).append(found[0])
+                progress(replace(step, files_done=done + 1))
         if folder.whole:
-            await self._remove_gone(folder.source(collection), report)
+            await self._remove_gone(source, report)
         return report
 
     async def ingest_sample_bank(self) -> int:
         """Put the sample bank's words into an index that never held anything; return the number of documents put in.
 
-        What was deleted stays deleted. `fill_vectors` gives the passages their vectors; until then they are found by
-        their words.
+        What was deleted stays deleted; what a kill left unfinished is finished. `fill_vectors` gives the passages their
+        vectors; until then they are found by their words.
         """
-        if await self._index.ever_held_anything():
+        if await self._index.ever_held_anything() and not await self._sample_bank_is_unfinished():
             return 0
-        # All are read before the first is written: a kill in between must not leave half a bank for ever.
-        prepared = await asyncio.to_thread(self._read_sample_bank)
-        for document, passages in prepared:
+        first, *others = await asyncio.to_thread(self._read_sample_bank)
+        marked = replace(first[0], content_hash=_fingerprint(b"", _UNFINISHED))
+        for document, passages in ((marked, first[1]), *others, first):
             await self._index.upsert(document, passages, None)
-        return len(prepared)
+        return 1 + len(others)
 
     async def fill_vectors(self) -> None:
         """Embed the passages that still wait for it; run at each start, since an earlier one may have been stopped.
@@ -117,33 +140,31 @@ class Ingester:
             ids = [passage.passage_id for passage in batch]
             await self._index.add_vectors(dict(zip(ids, vectors, strict=True)))
 
-    async def _changed(
-        self, folder: Folder, collection: str | None, report: IngestReport
-    ) -> AsyncIterator[tuple[Progress, DocumentInfo, list[Passage]]]:
-        """Yield the documents that are not in the index as they are on disk; report the others."""
-        source = folder.source(collection)
-        known = {(info.filename, info.content_hash): info for info in await self._index.documents()}
-        for done, (name, file) in enumerate(folder.files.items()):
-            try:
-                data = await asyncio.to_thread(read, file)
-                if unchanged := known.get((name, _fingerprint(data, source))):
-                    report.unchanged.append(unchanged)
-                    continue
-                document, passages = await asyncio.to_thread(self._prepare, name, data, collection, source)
-            except DocumentRejectedError as rejected:
-                report.rejected[name] = str(rejected)
-                continue
-            yield Progress(name, done, len(folder.files), 0, len(passages)), document, passages
+    async def _sample_bank_is_unfinished(self) -> bool:
+        return any(info.content_hash.endswith(_UNFINISHED) for info in await self._index.documents())
 
-    def _read_sample_bank(self) -> list[tuple[DocumentInfo, list[Passage]]]:
+    def _read_sample_bank(self) -> list[Prepared]:
         folder = Folder.at(SAMPLE_BANK)
-        return [self._prepare(name, read(file), None, folder.source(None)) for name, file in folder.files.items()]
+        source = folder.source(None)
+        return [self._prepare(name, read(file), None, source, convert) for name, file in folder.files.items()]
 
-    def _prepare(
-        self, filename: str, data: bytes, collection: str | None, source: str
-    ) -> tuple[DocumentInfo, list[Passage]]:
+    def _look_at(
+        self,
+        name: str,
+        file: Path,
+        collection: str | None,
+        source: str,
+        convert: Convert,
+        known: dict[tuple[str, str], DocumentInfo],
+    ) -> DocumentInfo | Prepared:
+        """Return what is known of a file that did not change, or what is to be put in its place."""
+        data = read(file)
+        unchanged = known.get((name, _fingerprint(data, source)))
+        return unchanged or self._prepare(name, data, collection, source, convert)
+
+    def _prepare(self, filename: str, data: bytes, collection: str | None, source: str, convert: Convert) -> Prepared:
         """Read a document and cut it: all of the work before the embedding."""
-        loaded = load(filename, data)
+        loaded = load(filename, data, convert)
         filed = collection_name(collection) or loaded.collection or _DEFAULT_COLLECTION
         passages = chunk(loaded, filed, self._count_tokens)
         document = DocumentInfo(
@@ -159,6 +180,15 @@ class Ingester:
         )
         return document, passages
 
+    async def _put_with_progress(
+        self, found: Prepared, step: Progress, progress: Callable[[Progress], None]
+    ) -> Progress:
+        document, passages = found
+        step = replace(step, passages=len(passages))
+        progress(step)
+        await self._put(document, passages, lambda done: progress(replace(step, passages_done=done)))
+        return replace(step, passages_done=len(passages))
+
     async def _put(
         self, document: DocumentInfo, passages: list[Passage], progress: Callable[[int], None] | None = None
     ) -> None:
@@ -166,7 +196,7 @@ class Ingester:
         await self._index.upsert(document, passages, await self._cache.vectors(texts, progress=progress))
 
     async def _remove_gone(self, source: str, report: IngestReport) -> None:
-        there = {info.document_id for info in (*report.ingested, *report.unchanged)}
+        there = {info.document_id for info in (*report.added, *report.changed, *report.unchanged)}
         for info in await self._index.documents():
             ours = info.content_hash.endswith(source)
             if ours and info.document_id not in there and info.filename not in report.rejected:
@@ -180,7 +210,3 @@ def _fingerprint(data: bytes, source: str) -> str:
     A document that differs in any of these is ingested anew.
     """
     return f"{hashlib.sha256(data).hexdigest()[:32]}-{CHUNKING}-{source}"
-
-
-def _tell(progress: Callable[[Progress], None], step: Progress, passages_done: int) -> None:
-    progress(replace(step, passages_done=passages_done))

@@ -3,26 +3,32 @@
 Whatever cannot be read whole is refused with a message that tells the sender what to do; nothing is half taken in.
 """
 
+import codecs
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
 
-from teller.errors import DocumentRejectedError
-from teller.knowledge.formats import Converted, from_docx, from_html, from_pdf
+from teller.errors import DocumentRejectedError, DocumentTooLargeError, UnsupportedDocumentError
+from teller.knowledge.formats import Converted, Kind, convert
 from teller.knowledge.markdown import Section, lone_title, read_sections, split_front_matter
 
 MAX_FILE_BYTES = 10_000_000
+_MEGABYTES = MAX_FILE_BYTES // 1_000_000
 _MAX_TITLE = 120
 _MAX_FILENAME = 150
 _MAX_COLLECTION = 60
 ACCEPTED = "Markdown (.md), text (.txt), HTML (.html), PDF (.pdf) or Word (.docx)"
 _TEXT_SUFFIXES = {".md", ".markdown", ".txt"}
 _HTML_SUFFIXES = {".html", ".htm"}
+Convert = Callable[[Kind, bytes], Converted]
 SUFFIXES = _TEXT_SUFFIXES | _HTML_SUFFIXES | {".pdf", ".docx"}
 
 _HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html)", re.IGNORECASE)
+_BINARY = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")  # no text holds these, and every picture does
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _POOR_TITLE = re.compile(r"microsoft word|untitled|document\d*$|.*\.\w{2,4}$", re.IGNORECASE)
 
 
@@ -38,18 +44,21 @@ class LoadedDocument:
     sections: tuple[Section, ...]
 
 
-def load(filename: str, data: bytes) -> LoadedDocument:
+def load(filename: str, data: bytes, convert: Convert = convert) -> LoadedDocument:
     """Read a document of any accepted type; what it is tells its content more than its name.
 
     Args:
         filename: The name it came with; a path in it is taken away.
         data: The file, whole.
+        convert: What reads HTML, PDF and Word: in this process, or a `Converter` for files that may be hostile.
 
     Raises:
         DocumentRejectedError: wrong type, too large, damaged, protected, or without text.
     """
     filename = safe_filename(filename)
-    converted = _convert(filename, data)
+    converted = _read(filename, data, convert)
+    if len(converted.markdown) > MAX_FILE_BYTES:
+        raise DocumentTooLargeError(f"The document's text is larger than {_MEGABYTES} MB: split it.")
     fields, markdown = split_front_matter(converted.markdown.replace("\r\n", "\n").replace("\r", "\n"))
     title = _title(fields.get("title"), lone_title(markdown), converted.title, filename)
     effective, expires = _date(fields, "effective"), _date(fields, "expires")
@@ -87,37 +96,37 @@ def collection_name(value: object) -> str | None:
     return value.strip()
 
 
-def _convert(filename: str, data: bytes) -> Converted:
+def _read(filename: str, data: bytes, convert: Convert) -> Converted:
     if len(data) > MAX_FILE_BYTES:
-        raise DocumentRejectedError(f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB: split it.")
+        raise DocumentTooLargeError(f"The file is larger than {_MEGABYTES} MB: split it.")
     if not data.strip():
         raise DocumentRejectedError("The file is empty.")
     if b"%PDF-" in data[:1024]:
-        return from_pdf(data)
+        return convert("pdf", data)
     if data.startswith(b"PK\x03\x04"):
-        return from_docx(data)
+        return convert("docx", data)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise DocumentRejectedError("This is an old or password-protected Office file: save it as a plain .docx.")
     suffix = PurePosixPath(filename).suffix.lower()
     if suffix in {".pdf", ".docx"}:
         raise DocumentRejectedError(f"The file is named {suffix} but is something else, or damaged: export it again.")
     if suffix not in SUFFIXES:
-        raise DocumentRejectedError(f"Files of this type are not read: send {ACCEPTED}.")
+        raise UnsupportedDocumentError(f"Files of this type are not read: send {ACCEPTED}.")
     text = _decoded(data)
     is_html = _HTML_START.match(text) is not None or (suffix in _HTML_SUFFIXES and "<" in text)
-    return from_html(text) if is_html else Converted("", text)
+    return convert("html", text.encode()) if is_html else Converted("", text)
 
 
 def _decoded(data: bytes) -> str:
     """Decode UTF-8, or what an HTML page declares; never by guess, which would index mojibake."""
+    if not data.startswith(_WIDE_MARKS) and _BINARY.search(data):
+        raise UnsupportedDocumentError(f"This is no text: send {ACCEPTED}.")
     declared = re.search(rb"<meta[^>]{1,200}charset=[\"']?([\w-]{1,40})", data[:2048], re.IGNORECASE)
     try:
-        text = data.decode(declared[1].decode() if declared else "utf-8-sig")
+        # A codec that is none of text ("hex", "zip") is a LookupError; one that leaves half letters fails in encode.
+        return data.decode(declared[1].decode() if declared else "utf-8-sig").encode().decode()
     except (UnicodeError, LookupError) as error:
         raise DocumentRejectedError("The text is not valid UTF-8: save it as UTF-8, then add it.") from error
-    if "\x00" in text:
-        raise DocumentRejectedError(f"This is no text: send {ACCEPTED}.")
-    return text
 
 
 def _title(declared: object, heading: str, converted: str, filename: str) -> str:
@@ -131,7 +140,9 @@ def _title(declared: object, heading: str, converted: str, filename: str) -> str
 
 def _date(fields: dict[str, object], name: str) -> date | None:
     value = fields.get(name)
+    if not value:
+        return None
     try:
-        return date.fromisoformat(str(value)) if value else None
+        return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError as error:
         raise DocumentRejectedError(f"The {name} date must be written like 2026-01-31.") from error

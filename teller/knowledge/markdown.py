@@ -1,9 +1,9 @@
 """Markdown, the one form in which every document is read: its front matter, and its sections by heading."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import yaml
 
@@ -77,6 +77,21 @@ def read_sections(markdown: str, title: str) -> tuple[Section, ...]:
         whole = ": ".join(path.values())
         found.append(("" if text == title else whole if len(whole) <= _MAX_HEADING else text, []))
     return _without_empty([Section(heading, _tidy(body)) for heading, body in found])
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """Write rows as a Markdown table whose first row is its header.
+
+    A row of one cell where others have more says something of those below it: before the header it stands as a line
+    of its own, later in the first column.
+    """
+    filled = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows if any(map(str.strip, row))]
+    width = max(map(len, filled), default=0)
+    captions = list(takewhile(lambda row: len(row) < min(width, 2), filled))
+    padded = [row + [""] * (width - len(row)) for row in filled[len(captions) :]]
+    lines = [f"| {' | '.join(row)} |" for row in padded]
+    rule = ["|" + "---|" * width] if lines else []
+    return "\n".join([*(f"{caption[0]}\n" for caption in captions), *lines[:1], *rule, *lines[1:]])
 
 
 def is_table_rule(line: str) -> bool:

@@ -5,6 +5,7 @@ One form for every model: a hosted model reads it, and the embedded answerer par
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from html import escape, unescape
 
 from teller.knowledge.index import Passage
@@ -48,4 +49,5 @@ def _parse(place: int, match: re.Match[str]) -> Passage:
         title=attributes.get("title", ""),
         section=attributes.get("section", ""),
         text=unescape(match["text"]),
+        effective=date.fromisoformat(attributes["effective"]) if "effective" in attributes else None,
     )

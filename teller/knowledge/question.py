@@ -7,7 +7,7 @@ that tells a story first is taken apart: what it tells, and on the last line wha
 import re
 from collections.abc import Sequence
 
-_OPENERS = re.compile(r"^\s*(?:and|or|but|what about|how about|also|same for|then)\b", re.IGNORECASE)
+_OPENERS = re.compile(r"^\s*(?:and|or|but|what about|how about|also|(?:the )?same|then)\b", re.IGNORECASE)
 _POINTERS = re.compile(r"\b(?:it|its|that|this|these|those|they|them|their|one|ones|there|both)\b", re.IGNORECASE)
 _SHORT = 4
 _HESITATION = re.compile(r"\b(?:u+h+m*|u+m+|e+rm+|h+mm+)\b[,.\u2026]*", re.IGNORECASE)
@@ -65,6 +65,17 @@ def leans_on_history(turn: str) -> bool:
     return (
         bool(_OPENERS.match(turn)) or len(words) < _SHORT or (len(words) < 3 * _SHORT and bool(_POINTERS.search(turn)))
     )
+
+
+def continues(turn: str) -> bool:
+    """Return whether a turn opens as one that goes on with the one before it: "and", "what about", "same for"."""
+    return bool(_OPENERS.match(turn))
+
+
+def is_question(turn: str) -> bool:
+    """Return whether a turn asks: by its mark, or by how one of its sentences begins."""
+    asked = story_and_question(turn)[1]
+    return asked.endswith("?") or bool(re.match(_LEAD + _QUESTION, asked, re.IGNORECASE))
 
 
 def _last_clause(sentence: str) -> tuple[str, str]:

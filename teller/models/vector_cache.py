@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import random
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +18,8 @@ from teller.knowledge.index import Vector
 
 # Written together: a transaction for each vector would cost more than the little that a crash can lose.
 _BATCH = 32
+# About 600,000 vectors of 384 dimensions; a bank of 10,000 documents with their sentences needs a quarter of it.
+_LARGEST_BYTES = 1_000_000_000
 # SQLite allows a bounded number of parameters in one statement.
 _KEYS_PER_QUERY = 500
 
@@ -129,6 +132,8 @@ class VectorCache:
         try:
             with self._guard, self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
+                if _size(self._connection) > _LARGEST_BYTES:
+                    _make_room(self._connection)
                 self._connection.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", rows)
         except sqlite3.Error as error:
             _log.warning("the vector cache could not be written", error=str(error))
@@ -149,6 +154,26 @@ def _connect(path: Path) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as error:
         raise ConfigurationError(f"{path} cannot be used ({error}): delete it, it is only a cache") from error
     return connection
+
+
+def _size(connection: sqlite3.Connection) -> int:
+    """Return how many bytes of the file are in use; what was deleted is not, and is used again."""
+    pages, free, each = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * each)
+
+
+def _make_room(connection: sqlite3.Connection) -> None:
+    """Forget about a quarter of the vectors, whichever: which text is still in use is not known here.
+
+    Keys are hashes, so those that begin with the same half byte are a fair sample.
+    """
+    for first in random.sample(range(0, 256, 16), 16):
+        bounds = (bytes([first]), bytes([first + 15]) + b"\xff" * 32)
+        connection.execute("DELETE FROM vectors WHERE key BETWEEN ? AND ?", bounds)
+        if _size(connection) <= _LARGEST_BYTES * 3 // 4:
+            return
 
 
 def _fill_new(connection: sqlite3.Connection, shipped: Path) -> None:

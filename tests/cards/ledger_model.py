@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from teller.cards.ledger import NotProvenError
+from teller.cards.ledger import NotProvenError, TooManyOrdersError
 from teller.cards.policy import POLICY, TRANSITIONS
-from teller.cards.records import Card, CardRecord, CardState, Operation, PinVerdict, WishState
+from teller.cards.records import Card, CardRecord, CardState, Operation, PinVerdict, Purchase, WishState
 
 UNDER_WAY = (WishState.OPEN, WishState.SETTLING)
 TEN_MINUTES, DAY = timedelta(minutes=10), timedelta(days=1)
@@ -59,6 +59,7 @@ class Model:
         self.wishes: dict[str, ModelWish] = {}
         self.proofs: dict[tuple[str, str], datetime] = {}
         self.writes = dict.fromkeys(cards, 0)
+        self.ordered: dict[str, list[datetime]] = {phone: [] for phone in cards}
 
     def ask(
         self, now: datetime, wish_id: str, conversation: str, phone: str, operation: Operation, card: Card | None
@@ -124,10 +125,11 @@ class Model:
             return wish.record
         if wish.state is not WishState.SETTLING or wish.answer != answer:
             return None
+        late = wish.settles is not None and now > wish.settles + timedelta(minutes=1)
         about = (card.token, card.version) == (wish.card.token, wish.card.version) if wish.card else True
         if POLICY[wish.operation].chat == "yes":
             about = about and wish.card is not None and card.token in wish.named
-        if not about or (record := self._carry_out(now, wish_id, wish, card, got)) is None:
+        if not about or late or (record := self._carry_out(now, wish_id, wish, card, got)) is None:
             return None
         wish.state, wish.record, wish.expires = WishState.DONE, record, now + TEN_MINUTES
         return record
@@ -143,6 +145,15 @@ class Model:
         if wish.record:
             self.wishes[wish_id] = wish
         return wish.record
+
+    def disclose(
+        self, now: datetime, conversation: str, phone: str, card: Card, payments: tuple[Purchase, ...]
+    ) -> tuple[Purchase, ...]:
+        if card.token not in self.cards[phone]:
+            return ()
+        if self.proofs.get((conversation, phone), now) <= now:
+            raise NotProvenError
+        return payments
 
     def undo(self, now: datetime, wish_id: str, got: CardRecord | None) -> CardRecord | None:
         wish = self.wishes.get(wish_id)
@@ -209,6 +220,13 @@ class Model:
             raise NotProvenError
         if not changes:
             return CardRecord(wish_id, wish.operation, found, False, now, own.get(found.replacement or ""))
+        orders = wish.operation in (Operation.REPORT_LOST, Operation.REPLACE) and not found.replacement
+        if orders:
+            lately = [at for at in self.ordered[wish.phone] if at > now - DAY]
+            if len(lately) >= 5:
+                wish.state = WishState.DROPPED
+                raise TooManyOrdersError
+            self.ordered[wish.phone] = [*lately, now]
         moved, other = self._change(wish, found, after[found.state], got)
         return CardRecord(wish_id, wish.operation, moved, True, now, other)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from teller.cards.audit import GENESIS, AuditEntry, AuditRow, first_broken, pseudonym, sealed, verified
+from teller.cards.audit import GENESIS, AuditEntry, AuditRow, ChainCheck, Verdict, first_broken, pseudonym, sealed
 from teller.cards.records import Operation
 from teller.cards.sql_ledger import SqlLedger
 from tests.support.ledger import AUDIT_KEY, MAYA, TOMAS, Target, card_of, confirm, sql, without_trigger
@@ -67,6 +67,14 @@ class TestChain:
         assert sealed(entry, GENESIS, KEY).mac == sealed(replace(entry, detail={"b": True, "a": 1}), GENESIS, KEY).mac
 
 
+def verified(rows: list[AuditRow], key: bytes, head: str = "") -> Verdict:
+    """What a check says that gets the rows in batches of two."""
+    check = ChainCheck(key, head)
+    for first in range(0, len(rows), 2):
+        check.follow(rows[first : first + 2])
+    return check.verdict()
+
+
 class TestVerdict:
     def test_of_a_whole_chain_tells_its_length_and_head(self) -> None:
         rows = chain(5)
@@ -91,13 +99,19 @@ class TestVerdict:
         assert (verdict.whole, "row 3" in verdict.text) == (False, True)
 
 
-def test_a_pseudonym_is_the_same_for_one_person_and_one_key_only() -> None:
+def test_a_pseudonym_is_the_same_for_one_person_one_key_and_one_salt_only() -> None:
     assert pseudonym(MAYA, KEY) == pseudonym(MAYA, KEY)
-    assert len({pseudonym(MAYA, KEY), pseudonym(TOMAS, KEY), pseudonym(MAYA, b"other")}) == 3
+    names = {pseudonym(MAYA, KEY), pseudonym(TOMAS, KEY), pseudonym(MAYA, b"other"), pseudonym(MAYA, KEY, "0a1b")}
+    assert len(names) == 4
+
+
+def salt_of(target: Target, phone: str) -> str:
+    (row,) = sql(target, "SELECT pseudonym_salt FROM holder WHERE phone = ?", phone)
+    return str(row[0])
 
 
 class TestTrail:
-    async def test_tells_every_step_of_a_wish_in_the_order_of_time(self, ledger: SqlLedger) -> None:
+    async def test_tells_every_step_of_a_wish_in_the_order_of_time(self, ledger: SqlLedger, target: Target) -> None:
         card = await card_of(ledger, MAYA)
         wish = await ledger.ask("call", MAYA, Operation.BLOCK, card, confirm(card))
         await ledger.settle(wish.id, "yes")
@@ -111,7 +125,7 @@ class TestTrail:
             *("seeded", "asked", "settled", "committed", "asked", "dropped", "refused", "refused")
         ]
         assert {row.entry.wish_id for row in rows[1:4]} == {wish.id}
-        assert {row.entry.subject for row in rows[1:7]} == {pseudonym(MAYA, AUDIT_KEY)}
+        assert {row.entry.subject for row in rows[1:7]} == {pseudonym(MAYA, AUDIT_KEY, salt_of(target, MAYA))}
         assert rows[3].entry.detail == {
             "operation": "block",
             "last4": "1881",

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from teller.cards.demo_people import PEOPLE
 from teller.cards.ledger import Ledger, NotProvenError, OutcomeUnknownError
-from teller.cards.records import Card, CardRecord, CardState, Holder, Operation, Wish, WishState
-from tests.cards.bank_ledger import BankLedger, CardSystem
+from teller.cards.records import Card, CardRecord, CardState, Operation, Wish, WishState
+from tests.cards.bank_ledger import BankLedger
+from tests.cards.bank_system import CardSystem
+from tests.cards.test_protocol import bank_system
 from tests.support.ledger import MAYA, PINS, RUTH, Clock, confirm
 from tools.cards import card_tools
 
@@ -15,13 +16,13 @@ BLOCK = Operation.BLOCK
 
 
 @pytest.fixture
-def system() -> CardSystem:
-    return CardSystem({one.phone: Holder(one.phone, one.name, "ok", one.cards) for one in PEOPLE}, PINS)
+def system(clock: Clock) -> CardSystem:
+    return bank_system(clock)
 
 
 @pytest.fixture
-def bank(system: CardSystem, clock: Clock) -> BankLedger:
-    return BankLedger(system, clock)
+def bank(system: CardSystem) -> BankLedger:
+    return BankLedger(system)
 
 
 def card_of(system: CardSystem, phone: str = MAYA) -> Card:
@@ -62,6 +63,40 @@ async def test_while_the_bank_is_silent_nothing_is_told_and_the_next_turn_finish
     assert view.wishes[0].state is WishState.DONE
     assert view.wishes[0].record is not None
     assert (view.wishes[0].record.changed, system.changes) == (True, 1)
+
+
+@pytest.mark.parametrize("fault", ["fails", "silent"], ids=["before the bank was asked", "after it was done"])
+async def test_what_a_dead_process_left_committing_is_finished_by_another_before_it_is_told_of(
+    bank: BankLedger, system: CardSystem, fault: str
+) -> None:
+    card = card_of(system)
+    wish = await settled(bank, MAYA, BLOCK, card)
+    system.faults = [fault] * 3
+    with pytest.raises(OutcomeUnknownError):
+        await bank.commit(wish.id, "yes", card)
+    assert system.changes == (fault == "silent")
+    view = await BankLedger(system, bank.desk).view(MAYA, "call")
+    assert (view.wishes[0].state, view.open_wish, system.changes) == (WishState.DONE, None, 1)
+    assert view.holder is not None
+    assert view.wishes[0].record is not None
+    assert view.holder.cards[0] == view.wishes[0].record.card
+
+
+async def test_while_it_is_committing_the_wish_is_neither_dropped_nor_opened_again(
+    bank: BankLedger, system: CardSystem
+) -> None:
+    card = card_of(system)
+    wish = await settled(bank, MAYA, BLOCK, card)
+    system.faults = ["silent"] * 3
+    with pytest.raises(OutcomeUnknownError):
+        await bank.commit(wish.id, "yes", card)
+    await bank.drop(wish.id)
+    await bank.end_conversation("call")
+    assert not await bank.reopen(wish.id, "yes")
+    assert await bank.settle(wish.id, "yes") is None
+    record = await bank.commit(wish.id, "yes", card)
+    assert record is not None
+    assert (record.changed, system.changes) == (True, 1)
 
 
 async def test_the_same_yes_twice_at_once_changes_once(bank: BankLedger, system: CardSystem) -> None:

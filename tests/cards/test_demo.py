@@ -130,13 +130,17 @@ class TestReset:
         stop = asyncio.Event()
         changed: list[int] = []
 
+        async def block() -> None:
+            card = await card_of(server, MAYA)
+            wish = await server.ask("call", MAYA, Operation.BLOCK, card, confirm(card))
+            await server.settle(wish.id, "yes")
+            record = await server.commit(wish.id, "yes", card)
+            changed.extend([record.card.version] if record and record.changed else [])
+
         async def serve() -> None:
             while not stop.is_set():
-                card = await card_of(server, MAYA)
-                wish = await server.ask("call", MAYA, Operation.BLOCK, card, confirm(card))
-                await server.settle(wish.id, "yes")
-                record = await server.commit(wish.id, "yes", card)
-                changed.extend([record.card.version] if record and record.changed else [])
+                await block()
+            await block()  # whatever the last reset overtook
 
         serving = asyncio.create_task(serve())
         for _ in range(3):

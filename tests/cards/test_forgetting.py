@@ -1,11 +1,17 @@
 """What the ledger does not keep."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
-from teller.cards.audit import first_broken
+import teller.services
+from teller.cards.audit import first_broken, pseudonym
 from teller.cards.demo import listing, reset, seed_if_empty
 from teller.cards.records import Operation
 from teller.cards.sql_ledger import SqlLedger
+from teller.services import Services
+from teller.settings import Settings
 from tests.support.ledger import (
     AUDIT_KEY,
     MAYA,
@@ -16,6 +22,7 @@ from tests.support.ledger import (
     card_of,
     confirm,
     done,
+    open_ledger,
     prove,
     sql,
 )
@@ -46,6 +53,21 @@ async def test_rows_die_after_a_day(ledger: SqlLedger, target: Target, clock: Cl
     assert (rows(target, "pending"), rows(target, "proof"), rows(target, "pin_attempt")) == (1, 0, 1)
 
 
+async def test_rows_die_in_a_quiet_server_too(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teller.services, "FORGET_EVERY_SECONDS", 0.01)
+    async with Services.opened(Settings(data_dir=data_dir, _env_file=None)) as services:
+        card = await card_of(services.ledger, MAYA)
+        await services.ledger.ask("call", MAYA, Operation.BLOCK, card, confirm(card))
+        file = data_dir / "teller.db"
+        sql(file, "UPDATE pending SET opened_at = '2020-01-01 00:00:00.000000'")
+        services.forget_in_background()
+        for _ in range(1_000):
+            await asyncio.sleep(0.01)
+            if not rows(file, "pending"):
+                break
+        assert rows(file, "pending") == 0
+
+
 class TestErase:
     async def test_leaves_nothing_of_a_person_but_pseudonyms_and_a_whole_chain(
         self, ledger: SqlLedger, target: Target
@@ -64,6 +86,24 @@ class TestErase:
         assert trail[:-1] == before
         assert trail[-1].entry.event == "erased"
         assert first_broken(trail, AUDIT_KEY) is None
+
+    async def test_takes_away_what_tied_the_pseudonym_to_the_number(self, ledger: SqlLedger) -> None:
+        await ledger.refuse(MAYA, None, "before")
+        await ledger.erase(MAYA)
+        await ledger.refuse(MAYA, None, "after")
+        before, erased, after = [row.entry.subject for row in (await ledger.audit_trail())[-3:]]
+        assert before == erased
+        assert before not in (after, pseudonym(MAYA, AUDIT_KEY))
+
+    async def test_leaves_no_word_of_the_person_in_the_file(self, path: Path, clock: Clock) -> None:
+        ledger = await open_ledger(path, clock)
+        await leave_rows(ledger, MAYA, f"web/{MAYA}/0a1b")
+        await done(ledger, MAYA, Operation.REPORT_LOST, await card_of(ledger, MAYA))
+        await ledger.erase(MAYA)
+        for file in path.parent.glob("teller.db*"):
+            assert MAYA.encode() not in file.read_bytes()
+            assert b"Castellan" not in file.read_bytes()
+        await ledger.close()
 
     async def test_of_nobody_leaves_no_row(self, ledger: SqlLedger) -> None:
         before = await ledger.audit_trail()

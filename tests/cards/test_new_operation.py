@@ -1,8 +1,11 @@
-"""A new operation touches four places. Shown by adding one, "pause", to a copy of the checkout, and talking to it.
+"""A new operation touches four places. Shown by adding one, "defer", to a copy of the checkout, and talking to it.
 
-1. `teller/cards/records.py`: its name. 2. `teller/cards/policy.py`: its rule, and what it makes of a card. 3. its
-sentences in `prompts/cards.yaml`. 4. its utterances in `prompts/intents.yaml`. One that does more than move a card from
-state to state needs its case in `commits._change`, too; the page of the policy is made anew.
+1. Policy: its name in `teller/cards/records.py`; its rule, and the states of a card that it is for, in
+   `teller/cards/policy.py` (`python -m teller.cards.policy_page` makes the page in the docs anew).
+2. Ledger: what it does to a card, a case in `teller/cards/commits.py`. One that only moves a card from state to state
+   needs none: `TRANSITIONS` says it all.
+3. Sentences: what is asked and told, in `prompts/cards.yaml`.
+4. Utterances: how callers put it, in `prompts/intents.yaml`.
 """
 
 import os
@@ -28,9 +31,9 @@ from tests.support.conversation import Conversation
 async def main():
     async with Services.opened(Settings(data_dir=Path(sys.argv[1]), _env_file=None)) as services:
         talk = Conversation(await build_workflow(services), "+1234567890")
-        print(await talk.say("please put my card on pause while I am travelling"))
+        print(await talk.say("can I pay my card bill a month later please"))
         print(await talk.say("yes"))
-        print((await listing(services.ledger))[0]["cards"][0]["state"])
+        print((await listing(services.ledger))[0]["cards"][0]["due_date"])
 
 asyncio.run(main())
 """
@@ -51,36 +54,51 @@ def edit(file: Path, before: str, after: str) -> None:
     file.write_text(text.replace(before, after), "utf-8")
 
 
-def add_operation(checkout: Path) -> None:
+def add_policy(checkout: Path) -> None:
     cards = checkout / "teller" / "cards"
-    edit(cards / "records.py", '    BLOCK = "block"\n', '    BLOCK = "block"\n    PAUSE = "pause"\n')
-    block = "    Operation.BLOCK: {_ACTIVE: _BLOCKED},\n"
-    edit(cards / "policy.py", block, block + block.replace("BLOCK:", "PAUSE:"))
+    edit(cards / "records.py", '    BLOCK = "block"\n', '    BLOCK = "block"\n    DEFER = "defer"\n')
     status = "    Operation.STATUS: Rule("
-    rule = '    Operation.PAUSE: Rule("none", Trust.CLAIMED, voice="yes", chat="yes", verbs=_verbs("pause")),\n'
+    rule = '    Operation.DEFER: Rule("none", Trust.CLAIMED, voice="yes", chat="yes", verbs=_verbs("defer put")),\n'
     edit(cards / "policy.py", status, rule + status)
+    block = "    Operation.BLOCK: {_ACTIVE: _BLOCKED},\n"
+    edit(cards / "policy.py", block, block + "    Operation.DEFER: {_ACTIVE: _ACTIVE},\n")
 
-    sentences = checkout / "prompts" / "cards.yaml"
-    texts = yaml.safe_load(sentences.read_text("utf-8"))
-    texts["confirm"]["pause"] = "Shall I pause your {card}?"
-    texts["which"]["pause"] = "Which card shall I pause: {cards}?"
-    texts["done"]["pause"] = {"changed": "Your {card} is paused.", "unchanged": "Your {card} was paused already."}
-    texts["unchanged"]["pause"] = dict.fromkeys(("inactive", "active", "blocked", "closed"), "Nothing to pause.")
-    sentences.write_text(yaml.safe_dump(texts), "utf-8")
 
-    utterances = checkout / "prompts" / "intents.yaml"
-    said = [
-        f"{wish} my card on pause{why}" for wish in ("put", "can you put") for why in ("", " while I am travelling")
-    ]
-    intents = yaml.safe_load(utterances.read_text("utf-8"))
-    intents.append(
-        {"route": "card", "intent": "pause", "utterances": [*said, "pause my card", "pause the visa please"]}
-    )
-    utterances.write_text(yaml.safe_dump(intents), "utf-8")
+def add_to_ledger(checkout: Path) -> None:
+    before = "        case operation:\n            moved = "
+    case = """\
+        case Operation.DEFER:
+            later = card.due_date and card.due_date + timedelta(days=30)
+            deferred = replace(card, due_date=later, version=card.version + 1)
+            await orders.store(write, deferred)
+            return deferred, None
+"""
+    edit(checkout / "teller" / "cards" / "commits.py", before, case + before)
+
+
+def add_sentences(checkout: Path) -> None:
+    file = checkout / "prompts" / "cards.yaml"
+    texts = yaml.safe_load(file.read_text("utf-8"))
+    texts["confirm"]["defer"] = "Shall I put off the bill of your {card} by a month?"
+    texts["which"]["defer"] = "Which card's bill shall I put off: {cards}?"
+    done = "The bill of your {card} is due a month later."
+    texts["done"]["defer"] = {"changed": done, "unchanged": done}
+    texts["unchanged"]["defer"] = dict.fromkeys(("inactive", "active", "blocked", "closed"), "Nothing is due there.")
+    file.write_text(yaml.safe_dump(texts), "utf-8")
+
+
+def add_utterances(checkout: Path) -> None:
+    file = checkout / "prompts" / "intents.yaml"
+    said = [f"{wish} my card bill {when}" for wish in ("pay", "can I pay") for when in ("a month later", "next month")]
+    intents = yaml.safe_load(file.read_text("utf-8"))
+    utterances = [*said, "put off my card bill by a month", "defer my card payment please"]
+    intents.append({"route": "card", "intent": "defer", "utterances": utterances})
+    file.write_text(yaml.safe_dump(intents), "utf-8")
 
 
 def test_a_new_operation_touches_four_places(checkout: Path, data_dir: Path) -> None:
-    add_operation(checkout)
+    for add in (add_policy, add_to_ledger, add_sentences, add_utterances):
+        add(checkout)
     done = subprocess.run(
         [sys.executable, "-c", TALK, str(data_dir)],
         cwd=checkout,
@@ -90,7 +108,7 @@ def test_a_new_operation_touches_four_places(checkout: Path, data_dir: Path) -> 
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.splitlines() == [
-        "Shall I pause your Everyday Visa ending 1881?",
-        "Your Everyday Visa ending 1881 is paused.",
-        "blocked",
+        "Shall I put off the bill of your Everyday Visa ending 1881 by a month?",
+        "The bill of your Everyday Visa ending 1881 is due a month later.",
+        "2027-01-13",
     ]

@@ -7,8 +7,8 @@ import pytest
 
 from teller.cards.audit import first_broken
 from teller.cards.demo import listing
-from teller.cards.ledger import NotProvenError
-from teller.cards.orders import _free_last4
+from teller.cards.ledger import NotProvenError, TooManyOrdersError
+from teller.cards.orders import ORDERS_A_DAY, _free_last4
 from teller.cards.records import Card, CardState, Operation
 from teller.cards.sql_ledger import SqlLedger
 from tests.support.ledger import (
@@ -59,13 +59,13 @@ class TestLost:
     async def test_puts_what_was_owed_and_the_payments_on_the_new_card(self, ledger: SqlLedger) -> None:
         card = await card_of(ledger, MAYA)
         await prove(ledger, MAYA)
-        payments = await ledger.purchases("call", MAYA, card)
+        payments = await ledger.disclose("call", MAYA, Operation.TRANSACTIONS, card)
         await done(ledger, MAYA, LOST, card)
         closed, new = await cards_of(ledger, MAYA)
         assert (closed.balance, closed.due_date) == (ZERO, None)
         assert (new.balance, new.due_date) == (card.balance, card.due_date)
-        assert await ledger.purchases("call", MAYA, closed) == ()
-        assert await ledger.purchases("call", MAYA, new) == payments
+        assert await ledger.disclose("call", MAYA, Operation.TRANSACTIONS, closed) == ()
+        assert await ledger.disclose("call", MAYA, Operation.TRANSACTIONS, new) == payments
 
     async def test_repeated_orders_nothing_more(self, ledger: SqlLedger) -> None:
         card = await card_of(ledger, MAYA)
@@ -93,6 +93,53 @@ class TestLost:
     async def test_new_last_four_are_unlike_any_of_the_holders(self) -> None:
         taken = {f"{number:04}" for number in range(10_000)} - {"0356"}
         assert _free_last4("any wish", taken) == "0356"
+
+
+class TestTheLimit:
+    async def lose_the_newest(self, ledger: SqlLedger, conversation: str = "call") -> None:
+        await done(ledger, MAYA, LOST, (await cards_of(ledger, MAYA))[-1], conversation)
+
+    async def test_no_more_than_five_cards_are_ordered_for_a_holder_in_a_day(
+        self, ledger: SqlLedger, clock: Clock
+    ) -> None:
+        for number in range(ORDERS_A_DAY):
+            await self.lose_the_newest(ledger, f"call {number}")
+            clock.advance(hours=4)
+        before = await cards_of(ledger, MAYA)
+        with pytest.raises(TooManyOrdersError):
+            await self.lose_the_newest(ledger)
+        assert await cards_of(ledger, MAYA) == before
+        clock.advance(hours=4)  # the first order is a day old
+        await self.lose_the_newest(ledger)
+        assert len(await cards_of(ledger, MAYA)) == len(before) + 1
+
+    async def test_is_each_holders_own_and_counts_replacements_too(self, ledger: SqlLedger) -> None:
+        await prove(ledger, MAYA)
+        await done(ledger, MAYA, REPLACE, await card_of(ledger, MAYA))
+        for _ in range(ORDERS_A_DAY - 1):
+            await self.lose_the_newest(ledger)
+        with pytest.raises(TooManyOrdersError):
+            await self.lose_the_newest(ledger)
+        assert (await done(ledger, RUTH, LOST, await card_of(ledger, RUTH))).other is not None
+
+    async def test_leaves_an_audit_row_and_no_open_wish_and_the_card_can_be_blocked(self, ledger: SqlLedger) -> None:
+        for _ in range(ORDERS_A_DAY):
+            await self.lose_the_newest(ledger)
+        await prove(ledger, MAYA)
+        new = await done(ledger, MAYA, ACTIVATE, (await cards_of(ledger, MAYA))[-1])
+        with pytest.raises(TooManyOrdersError):
+            await self.lose_the_newest(ledger)
+        assert [row.entry.event for row in (await ledger.audit_trail())[-2:]] == ["refused", "dropped"]
+        assert (await ledger.view(MAYA, "call")).open_wish is None
+        assert (await ledger.commit_direct("call", MAYA, Operation.BLOCK, new.card)) is not None
+
+    async def test_does_not_keep_a_card_from_closing_whose_replacement_is_on_its_way(self, ledger: SqlLedger) -> None:
+        await prove(ledger, TOMAS)
+        await done(ledger, TOMAS, REPLACE, await card_of(ledger, TOMAS))
+        for _ in range(ORDERS_A_DAY - 1):
+            await done(ledger, TOMAS, LOST, (await cards_of(ledger, TOMAS))[-1])
+        record = await done(ledger, TOMAS, LOST, await card_of(ledger, TOMAS))
+        assert record.card.state is CardState.CLOSED
 
 
 class TestReplace:

@@ -9,7 +9,7 @@ from teller.cards.demo_people import PEOPLE
 from teller.cards.demo_purchases import purchases_of
 from teller.cards.ledger import NotProvenError
 from teller.cards.purchases import last_declined, why_declined
-from teller.cards.records import Card, CardState, Decline
+from teller.cards.records import Card, CardState, Decline, Operation
 from teller.cards.sql_ledger import SqlLedger
 from tests.support.ledger import MAYA, PRIYA, RUTH, TOMAS, card_of, prove
 
@@ -27,16 +27,41 @@ def test_the_demos_payments_make_the_balance_and_come_from_the_card_alone(card: 
 async def test_are_read_newest_first_with_the_pin_only(ledger: SqlLedger) -> None:
     card = await card_of(ledger, RUTH)
     with pytest.raises(NotProvenError):
-        await ledger.purchases("call", RUTH, card)
+        await ledger.disclose("call", RUTH, Operation.TRANSACTIONS, card)
     await prove(ledger, RUTH)
-    found = await ledger.purchases("call", RUTH, card)
+    found = await ledger.disclose("call", RUTH, Operation.TRANSACTIONS, card)
     assert found == tuple(reversed(purchases_of(card)))
     assert found[0].declined is Decline.BLOCKED
 
 
+TOLD = [Operation.BALANCE, Operation.LIMIT, Operation.DUE_DATE, Operation.TRANSACTIONS, Operation.DECLINED]
+
+
+@pytest.mark.parametrize("operation", TOLD)
+async def test_whatever_is_told_for_a_pin_is_in_the_audit_trail_and_so_is_its_refusal(
+    ledger: SqlLedger, operation: Operation
+) -> None:
+    card = await card_of(ledger, RUTH)
+    with pytest.raises(NotProvenError):
+        await ledger.disclose("call", RUTH, operation, card)
+    refused = (await ledger.audit_trail())[-1].entry
+    assert (refused.event, refused.detail["operation"]) == ("refused", operation)
+    await prove(ledger, RUTH)
+    await ledger.disclose("call", RUTH, operation, card)
+    told = (await ledger.audit_trail())[-1].entry
+    assert (told.event, told.detail) == ("told", {"operation": operation, "last4": card.last4})
+
+
+async def test_what_changes_a_card_is_not_told(ledger: SqlLedger) -> None:
+    with pytest.raises(ValueError, match="done, not told"):
+        await ledger.disclose("call", RUTH, Operation.UNBLOCK, await card_of(ledger, RUTH))
+
+
 async def test_of_another_callers_card_are_none_at_all(ledger: SqlLedger) -> None:
     await prove(ledger, TOMAS)
-    assert await ledger.purchases("call", TOMAS, await card_of(ledger, MAYA)) == ()
+    trail = await ledger.audit_trail()
+    assert await ledger.disclose("call", TOMAS, Operation.TRANSACTIONS, await card_of(ledger, MAYA)) == ()
+    assert await ledger.audit_trail() == trail
 
 
 @pytest.mark.parametrize(
@@ -47,7 +72,7 @@ async def test_why_declined_is_as_the_newest_declined_payment_says(
 ) -> None:
     await prove(ledger, phone)
     card = await card_of(ledger, phone, place)
-    assert why_declined(card, await ledger.purchases("call", phone, card)) is reason
+    assert why_declined(card, await ledger.disclose("call", phone, Operation.TRANSACTIONS, card)) is reason
 
 
 @pytest.mark.parametrize(

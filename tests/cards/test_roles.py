@@ -41,7 +41,7 @@ async def test_the_servers_role_can_do_all_that_teller_does(url: str, clock: Clo
     await prove(ledger, MAYA)
     assert (await done(ledger, MAYA, Operation.BLOCK, await card_of(ledger, MAYA))).changed
     assert (await done(ledger, MAYA, Operation.REPORT_LOST, await card_of(ledger, MAYA))).changed
-    await ledger.purchases("call", MAYA, await card_of(ledger, MAYA, 1))
+    await ledger.disclose("call", MAYA, Operation.TRANSACTIONS, await card_of(ledger, MAYA, 1))
     await ledger.forget_old()
     assert await ledger.erase(MAYA)
     await ledger.close()

@@ -105,6 +105,13 @@ class TestADeadProcess:
         lapsed = await only_wish(ledger)
         assert (lapsed.state, lapsed.answer_hash) == (WishState.OPEN, None)
 
+    async def test_that_wakes_up_a_minute_later_writes_nothing(self, ledger: SqlLedger, clock: Clock) -> None:
+        wish, card = await asked(ledger), await card_of(ledger, MAYA)
+        await ledger.settle(wish.id, "yes", clock.now, SECOND)
+        clock.advance(seconds=61.1)
+        assert await ledger.commit(wish.id, "yes", card) is None
+        assert await card_of(ledger, MAYA) == card
+
     async def test_lets_the_same_yes_settle_anew(self, ledger: SqlLedger, clock: Clock) -> None:
         wish, card = await asked(ledger), await card_of(ledger, MAYA)
         await ledger.settle(wish.id, "yes", clock.now, SECOND)

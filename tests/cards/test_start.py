@@ -76,7 +76,7 @@ class TestSchema:
         upgrade(ledger_url(empty))
         assert run_alone(differences(empty)) == []
 
-    def test_of_the_former_version_is_brought_up_to_date_with_all_that_is_in_it(self, empty: Target) -> None:
+    def test_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_it(self, empty: Target) -> None:
         upgrade(ledger_url(empty), to="0001")
         sql(empty, "INSERT INTO holder VALUES ('+1234567890', 'Maya', 0, 'x', FALSE, 0)")
         sql(
@@ -86,9 +86,19 @@ class TestSchema:
         )
         upgrade(ledger_url(empty))
         assert sql(empty, "SELECT token, state, version, replacement FROM card") == [("t", "closed", 3, None)]
-        assert sql(empty, "SELECT pin_locks, pin_locked_until FROM holder") == [(0, None)]
+        assert sql(empty, "SELECT pin_locks, pin_locked_until, pseudonym_salt FROM holder") == [(0, None, "")]
         with pytest.raises(REFUSED_BY_DATABASE, match="a closed card stays closed"):
             sql(empty, "UPDATE card SET state = 'active'")
+
+    def test_of_the_former_version_is_brought_up_to_date_by_processes_that_start_together(
+        self, empty: Target, tmp_path: Path
+    ) -> None:
+        upgrade(ledger_url(empty), to="0002")
+        sql(empty, "INSERT INTO holder VALUES ('+1234567890', 'Maya', 0, 'x', FALSE, 0, 0, NULL)")
+        place = empty if isinstance(empty, str) else f"sqlite:///{empty}"
+        assert [outcome(process)[1] for process in [start(tmp_path / "data", place) for _ in range(3)]] == ["False"] * 3
+        assert sql(empty, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+        assert sql(empty, "SELECT name, pseudonym_salt FROM holder") == [("Maya", "")]
 
     async def test_that_is_newer_than_the_code_is_a_configuration_error(self, target: Target, clock: Clock) -> None:
         sql(target, "UPDATE alembic_version SET version_num = '9999'")

@@ -87,7 +87,7 @@ def _told(ask: Ask, turn: Any) -> Heard:
 
 
 def _settings(ask: Ask) -> dict[str, Any]:
-    return {"base_url": ask.base_url, "api_key": ask.api_key, "max_retries": 0, "timeout": ask.patience}
+    return {"base_url": ask.base_url, "api_key": ask.api_key, "max_retries": ask.retries, "timeout": ask.patience}
 
 
 def _request(ask: Ask, messages: list[Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ END_CALL: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One thing to ask. No client tries again by itself (`max_retries` is 0).
+    """One thing to ask. `retries`: how often the client tries again by itself, where it can be told.
 
     `results`: where the assistant calls tools, their results go back and it is asked once more. `stop_after`: after so
     many pieces the client stops reading. `patience`: seconds after which it gives up waiting for the reply.
@@ -48,6 +48,7 @@ class Ask:
     include_usage: bool = False
     stop_after: int | None = None
     patience: float = 20
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from pathlib import Path
 
 import httpx
@@ -9,13 +10,22 @@ import pytest
 
 from doors.admission import Admission
 from doors.errors import ApiError
+from doors.pulse import keep_pulse
 from tests.support.server import start_server
 
 HELLO = [{"role": "user", "content": "Hello"}]
 
 
-def chat(http: httpx.Client, **more: object) -> httpx.Response:
-    return http.post("/api/chat/completions/", json={"messages": HELLO, "stream": False, **more})
+ROUTES = ("invoke", "stream", "stream_log", "stream_events")
+
+
+def chat(http: httpx.Client, headers: dict[str, str] | None = None, **more: object) -> httpx.Response:
+    body = {"messages": HELLO, "stream": False, **more}
+    return http.post("/api/chat/completions/", json=body, headers=headers)
+
+
+def agent(said: str) -> dict[str, dict[str, list[dict[str, str]]]]:
+    return {"input": {"messages": [{"role": "user", "content": said}]}}
 
 
 def test_a_caller_and_a_key_have_their_rates(bank: Path, tmp_path: Path) -> None:
@@ -37,26 +47,163 @@ def test_a_caller_and_a_key_have_their_rates(bank: Path, tmp_path: Path) -> None
         assert "+1234567890" not in refused.text
 
 
+NUMBERS = [f"+1999555{number:04d}" for number in range(20)]
+
+
+def test_who_tries_many_numbers_is_slowed_and_learns_nothing_of_the_next(bank: Path, tmp_path: Path) -> None:
+    settings = {"RATE_LIMIT_UNKNOWN_NUMBERS": "5/hour", "API_KEYS": "web:secret-key,other:other-key"}
+    server, process = start_server(shutil.copytree(bank, tmp_path / "data"), **settings)
+    with httpx.Client(base_url=server.base_url, headers={"authorization": "Bearer secret-key"}, timeout=30) as http:
+        known = [chat(http, metadata={"phone": "+1234567890"}).status_code for _ in range(3)]
+        unknown = [chat(http, metadata={"phone": number}).status_code for number in (NUMBERS[0], *NUMBERS[:5])]
+        guessed = chat(http, metadata={"phone": NUMBERS[5]})
+        tagged = http.post("/agent/invoke", json=agent(f"Hello [phone: {NUMBERS[6]}]"))
+        new_to_this_key = chat(http, metadata={"phone": "+1234567891"})
+        goes_on = chat(http, metadata={"phone": "+1234567890"})
+        without_number = chat(http)
+        by_another_key = chat(http, metadata={"phone": NUMBERS[7]}, headers={"authorization": "Bearer other-key"})
+    process.terminate()
+    process.communicate(timeout=10)
+    assert known == [200] * 3, "who is known costs nothing"
+    assert unknown == [200] * 6, "and an unknown number counts once"
+    assert (guessed.status_code, tagged.status_code) == (429, 429)
+    assert new_to_this_key.status_code == 429, "else the refusal would tell which numbers there are"
+    assert new_to_this_key.json()["error"].keys() == guessed.json()["error"].keys()
+    assert int(guessed.headers["retry-after"]) >= 1
+    assert [reply.status_code for reply in (goes_on, without_number, by_another_key)] == [200, 200, 200]
+    log = (server.data_dir / "server.log").read_text("utf-8")
+    assert "1999555" not in log + guessed.text + tagged.text
+
+
+def test_a_caller_has_the_same_rate_at_every_door(bank: Path, tmp_path: Path) -> None:
+    server, process = start_server(shutil.copytree(bank, tmp_path / "data"), RATE_LIMIT_PER_CALLER="4/minute")
+    given = {**agent("Hello")["input"], "caller": {"phone": "+1234567890"}}
+    with httpx.Client(base_url=server.base_url, timeout=30) as http:
+        assert http.post("/agent/invoke", json={"input": given}).status_code == 200
+        assert chat(http, metadata={"phone": "+1234567890"}).status_code == 200
+        batch = http.post("/agent/batch", json={"inputs": [given, given]})
+        refused = [http.post(f"/agent/{route}", json={"input": given}) for route in ROUTES]
+        refused.append(chat(http, metadata={"phone": "+1234567890"}))
+    process.terminate()
+    process.communicate(timeout=10)
+    assert batch.status_code == 200, "a batch counts a turn for each of its inputs"
+    assert [reply.status_code for reply in refused] == [429] * 5
+    assert all(int(reply.headers["retry-after"]) >= 1 for reply in refused)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 async def test_as_many_turns_wait_as_run_and_the_next_is_refused() -> None:
     admission = Admission(2)
-    places = [await admission.enter(), await admission.enter()]
-    waiting = [asyncio.create_task(admission.enter()) for _ in range(2)]
+    places = [admission.place() for _ in range(4)]
+    for place in places[:2]:
+        await place.take()
+    waiting = [asyncio.create_task(place.take()) for place in places[2:]]
     await asyncio.sleep(0)
     with pytest.raises(ApiError) as refused:
-        await admission.enter()
+        await admission.place().take()
     assert (refused.value.status, "retry-after" in refused.value.headers) == (503, True)
-    for place in places:
+    for place in places[:2]:
         place.leave()
         place.leave()  # twice is once
-    assert [task.result() for task in waiting if await asyncio.wait_for(task, 1)]
+    await asyncio.wait_for(asyncio.gather(*waiting), 1)
+    for place in places:
+        place.leave()
+    async with asyncio.timeout(1), admission.place(), admission.place():
+        pass
 
 
 async def test_a_caller_who_hangs_up_while_waiting_leaves_the_queue() -> None:
     admission = Admission(1)
-    place = await admission.enter()
-    waiting = asyncio.create_task(admission.enter())
+    place = admission.place()
+    await place.take()
+    waiting = asyncio.create_task(admission.place().take())
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait({waiting})
     place.leave()
-    assert await asyncio.wait_for(admission.enter(), 1)
+    await asyncio.wait_for(admission.place().take(), 1)
+
+
+async def test_a_caller_who_hangs_up_when_his_place_comes_gives_it_on() -> None:
+    admission = Admission(1)
+    place = admission.place()
+    await place.take()
+    waiting = asyncio.create_task(admission.place().take())
+    await asyncio.sleep(0)
+    place.leave()
+    waiting.cancel()  # let in, but not awake yet
+    await asyncio.wait({waiting})
+    await asyncio.wait_for(admission.place().take(), 1)
+
+
+async def test_a_burst_may_wait_and_a_queue_may_not_stand() -> None:
+    clock = Clock()
+    admission = Admission(10, clock)
+    held = [admission.place() for _ in range(10)]
+    for place in held:
+        await place.take()
+    burst = [asyncio.create_task(admission.place().take()) for _ in range(3)]
+    for _ in range(3):
+        await asyncio.sleep(0.1)
+        clock.now += 0.1
+        burst.append(asyncio.create_task(admission.place().take()))
+    await asyncio.sleep(0.1)
+    assert not any(task.done() for task in burst)
+    clock.now += 0.2
+    with pytest.raises(ApiError):
+        await asyncio.wait_for(admission.place().take(), 1)  # a wait of ten seconds would end in a TimeoutError
+    assert not any(task.done() for task in burst), "who came with the burst waits on"
+    for task in burst:
+        task.cancel()
+    await asyncio.wait(burst)
+    clock.now += 5  # nobody had to wait
+    again = asyncio.create_task(admission.place().take())
+    await asyncio.sleep(0.2)
+    assert not again.done()
+    held[0].leave()
+    await asyncio.wait_for(again, 1)
+
+
+async def test_places_close_while_the_event_loop_is_late_and_open_again() -> None:
+    admission = Admission(100)
+    places = [admission.place() for _ in range(50)]
+    for place in places:
+        await place.take()
+    admission.adapt(0.05)
+    waiting = asyncio.create_task(admission.place().take())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    for place in places[:2]:
+        place.leave()
+    await asyncio.sleep(0)
+    assert not waiting.done(), "48 run, and 47 may"
+    for _ in range(20):
+        admission.adapt(0)
+    await asyncio.wait_for(waiting, 1)
+    for _ in range(1000):
+        admission.adapt(0.05)
+    for place in places:
+        place.leave()
+    for _ in range(3):
+        await asyncio.wait_for(admission.place().take(), 1)  # however late, a few always run
+
+
+async def test_the_pulse_tells_of_a_loop_that_is_kept_busy_and_of_its_calm() -> None:
+    told: list[float] = []
+    pulse = asyncio.create_task(keep_pulse(told.append))
+    while len(told) < 20:
+        await asyncio.sleep(0)
+        time.sleep(0.03)  # noqa: ASYNC251  (this is what keeps it busy)
+    busy = told[-1]
+    assert busy > 0.01
+    calm = asyncio.Event()
+    pulse.cancel()
+    pulse = asyncio.create_task(keep_pulse(lambda late: calm.set() if late < busy / 4 else None))
+    await asyncio.wait_for(calm.wait(), 30)
+    pulse.cancel()

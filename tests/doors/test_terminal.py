@@ -59,6 +59,29 @@ def test_ingest_makes_a_document_answerable(data_dir: Path, tmp_path: Path) -> N
     assert "leash" in teller(data_dir, "ask", "Can I bring my dog into a branch?").stdout
 
 
+def test_ingest_of_a_folder_tells_what_became_of_each_file(data_dir: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for name, text in (("a.md", "# A\n\nOne."), ("b.txt", "Two."), ("c.html", "<h1>C</h1><p>Three.")):
+        (folder / name).write_text(text)
+    first = teller(data_dir, "ingest", str(folder))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "3 added, 0 changed, 0 unchanged, 0 removed, 0 refused\n"
+    assert "3/3" in first.stderr
+    (folder / "a.md").write_text("# A\n\nOne more.")
+    (folder / "b.txt").unlink()
+    (folder / "d.md").write_text("Four.")
+    (folder / "photo.png").write_bytes(b"\x89PNG")
+    with (folder / "large.txt").open("wb") as large:
+        large.truncate(50_000_000)
+    again = teller(data_dir, "ingest", str(folder))
+    assert again.returncode == 1
+    *refused, counts = again.stdout.splitlines()
+    assert counts == "1 added, 1 changed, 1 unchanged, 1 removed, 2 refused"
+    assert [line.partition(":")[0] for line in refused] == ["refused large.txt", "refused photo.png"]
+    assert "larger than 10 MB: split it" in refused[0]
+
+
 def test_eval_routing_reports(data_dir: Path) -> None:
     figures = json.loads(teller(data_dir, "eval", "routing", str(ROOT / "bench/sets/routing.jsonl"), "--json").stdout)
     assert figures["turns"] == 319

@@ -35,8 +35,9 @@ _LOST_EACH = 7
 
 @dataclass(frozen=True)
 class Round:
-    """One write, as it stands before the writer is started."""
+    """One write, as it stands before the writer is started, at the round's own time."""
 
+    clock: Clock
     operation: Operation
     card: Card
     wish_id: str | None
@@ -83,8 +84,7 @@ def killed_round(target: Target, number: int, kill_after: float | None, found: C
     if kill_after is None:
         told = os.read(reading, 1) == b"d"
     else:
-        while time.perf_counter() - began < kill_after:
-            pass
+        time.sleep(kill_after)  # not a busy wait: on a busy machine that would keep the writer from its write
         os.kill(writer, signal.SIGKILL)
         told = os.read(reading, 1) == b"d"
     took = time.perf_counter() - began
@@ -96,7 +96,9 @@ def killed_round(target: Target, number: int, kill_after: float | None, found: C
 
 async def prepare(target: Target, number: int) -> Round:
     """Choose what to do, and ask and settle it where it needs that: the writer has only the commit to do."""
-    ledger = await open_ledger(target, Clock())
+    clock = Clock()
+    clock.advance(hours=number)  # a card is lost every seven rounds, and no more than five are ordered in a day
+    ledger = await open_ledger(target, clock)
     place = next(place for place, card in enumerate(await cards_of(ledger)) if card.state is not CardState.CLOSED)
     card = await card_of(ledger, MAYA, place)
     operation = {
@@ -108,13 +110,13 @@ async def prepare(target: Target, number: int) -> Round:
     if operation in (Operation.ACTIVATE, Operation.UNBLOCK):
         await prove(ledger, MAYA)
     wish = None if at_once else await settled(ledger, MAYA, operation, card)
-    plan = Round(operation, card, wish.id if wish else None, *await counts(ledger))
+    plan = Round(clock, operation, card, wish.id if wish else None, *await counts(ledger))
     await ledger.close()
     return plan
 
 
 async def write(target: Target, plan: Round, pipe: int) -> None:
-    ledger = await open_ledger(target, Clock())
+    ledger = await open_ledger(target, plan.clock)
     await ledger.view(MAYA, "call")  # connected and warm, as a server is
     os.write(pipe, b"r")
     if await do(ledger, plan):
@@ -129,7 +131,7 @@ async def do(ledger: SqlLedger, plan: Round) -> bool:
 
 
 async def check(target: Target, plan: Round, told: bool, found: Counter[str]) -> None:
-    ledger = await open_ledger(target, Clock())
+    ledger = await open_ledger(target, plan.clock)
     # A PostgreSQL backend may still be at it: whoever writes next waits for it, and only then is the past the past.
     await ledger.refuse(None, None, "restarted")
     was_done = await counts(ledger) != (plan.writes, plan.cards, plan.committed)

@@ -32,6 +32,9 @@ def heard(channel: Channel, *pieces: str) -> str:
         ("# Loans\n\n- home\n- auto\n", "# Loans\n\n- home\n- auto\n", "Loans. home. auto. "),
         ("1. Call us.\n2. Wait.", "1. Call us.\n2. Wait.", "Call us. Wait."),
         ("See [this](https://b.example/x) now", "See [this](https://b.example/x) now", "See this now"),
+        ("See ![x](https://evil.example/?q=1) now!", "See [x](https://evil.example/?q=1) now!", "See x now!"),
+        ('<img src="https://evil.example/?q=1">Yes', "Yes", "Yes"),
+        (f'<img src="{"a" * 100}">', f'img src="{"a" * 100}">', f'img src="{"a" * 100}">'),
         ("Go to https://bank.example/x.", "Go to https://bank.example/x.", "Go to our website"),
         ("<thinking>never ends 4111", "", ""),
     ],
@@ -45,7 +48,7 @@ TEXTS = st.lists(
     st.sampled_from(
         ["<thinking>", "</thinking>", "<flush />", "<", ">", "<b", "4111 1111 1111 1111", "4111-1111", "7.49%", "$",
          "$1,250.40", "$29,", "2026-12-14", "**", "\n- ", "\n", "# ", "[a b](http://x.y)", "[", "](", "https://x.y/z",
-         "www.", "hello", " ", "how", "1. ", "12", "x", "%", ".", "think"]
+         "www.", "hello", "!", "![", "<img ", " ", "how", "1. ", "12", "x", "%", ".", "think"]
     )
 ).map("".join)  # fmt: skip
 

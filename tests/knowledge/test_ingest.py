@@ -14,6 +14,7 @@ from teller.knowledge.index import DocumentInfo, IndexStatus
 from teller.knowledge.ingest import SAMPLE_BANK, Ingester, IngestReport, Progress
 from teller.models.embedder import OnnxEmbedder
 from teller.models.vector_cache import VectorCache
+from tests.support.counting_embedder import CountingEmbedder
 from tests.support.documents import pdf
 
 TODAY = date(2026, 3, 1)
@@ -35,7 +36,7 @@ def names(documents: list[DocumentInfo]) -> list[str]:
 
 
 def counts(report: IngestReport) -> tuple[int, int, int, int]:
-    return len(report.ingested), len(report.unchanged), len(report.removed), len(report.rejected)
+    return len(report.added) + len(report.changed), len(report.unchanged), len(report.removed), len(report.rejected)
 
 
 async def texts_found(index: EmbeddedIndex, question: str) -> list[str]:
@@ -104,12 +105,36 @@ class TestFolder:
         (folder / "fees.md").write_text("---\ncollection: cards\n---\n# Fees\n\nThe late fee is $31.")
         (folder / "loans.txt").unlink()
         report = await ingester.ingest_path(folder)
-        assert names(report.ingested) == ["fees.md"]
+        assert names(report.changed) == ["fees.md"]
         assert names(report.unchanged) == ["rates.pdf"]
         assert names(report.removed) == ["loans.txt"]
         after = {info.filename: info for info in await index.documents()}
         assert after["rates.pdf"] == before["rates.pdf"]
         assert await texts_found(index, "late fee") == ["The late fee is $31."]
+
+    async def test_of_a_changed_document_only_the_passages_that_changed_are_embedded(
+        self, tmp_path: Path, index: EmbeddedIndex, embedder: OnnxEmbedder, folder: Path
+    ) -> None:
+        def sections(late_fee: int) -> str:
+            rows = (
+                f"## Matter {n}\n\n" + f"What matter {n} costs is ${late_fee if n == 3 else n}. " * 20 for n in range(6)
+            )
+            return "# Fees\n\n" + "\n\n".join(rows)
+
+        counting = CountingEmbedder(embedder, embedder.name)
+        cache = await VectorCache.open(tmp_path / "counted.db", counting)
+        ingester = Ingester(index, cache, embedder.count_tokens)
+        (folder / "fees.md").write_text(sections(29))
+        await ingester.ingest_path(folder)
+        assert len(counting.embedded) == (await index.status()).passages == 8
+        counting.embedded.clear()
+        (folder / "fees.md").write_text(sections(31))
+        assert names((await ingester.ingest_path(folder)).changed) == ["fees.md"]
+        assert len(counting.embedded) == 1
+        assert "$31" in counting.embedded[0]
+        await ingester.ingest_bytes("fees.md", sections(31).encode())
+        assert len(counting.embedded) == 1
+        await cache.close()
 
     async def test_a_document_that_moves_to_another_collection_is_not_there_twice(
         self, ingester: Ingester, index: EmbeddedIndex, folder: Path
@@ -138,7 +163,7 @@ class TestFolder:
         (folder / "photo.png").write_bytes(b"\x89PNG")
         (folder / "new.md").write_text("Something new.")
         report = await ingester.ingest_path(folder)
-        assert names(report.ingested) == ["new.md"]
+        assert names(report.added) == ["new.md"]
         assert set(report.rejected) == {"loans.txt", "photo.png"}
         assert "UTF-8" in report.rejected["loans.txt"]
         assert "A loan has a fixed rate." in await texts_found(index, "fixed rate")  # its former text stays
@@ -180,6 +205,15 @@ class TestFolder:
             Progress("loans.txt", files_done=2, files=3, passages_done=1, passages=1),
             Progress("loans.txt", files_done=3, files=3, passages_done=1, passages=1),
         ]
+
+    async def test_progress_tells_of_every_file_also_of_those_with_nothing_to_do(
+        self, ingester: Ingester, folder: Path
+    ) -> None:
+        (folder / "photo.png").write_bytes(b"\x89PNG")
+        await ingester.ingest_path(folder)
+        told: list[Progress] = []
+        await ingester.ingest_path(folder, progress=told.append)
+        assert [(progress.files_done, progress.files) for progress in told] == [(n, 4) for n in range(1, 5)]
 
     async def test_an_ingest_that_was_stopped_half_way_ends_right_when_run_again(
         self, ingester: Ingester, index: EmbeddedIndex, folder: Path

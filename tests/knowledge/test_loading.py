@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 from datetime import date
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from teller.errors import DocumentRejectedError
 from teller.knowledge.loading import LoadedDocument, load
 from teller.knowledge.markdown import Section
-from tests.support.documents import pdf, protected, word
+from tests.support.documents import laid_out, pdf, protected, word, word_of
 
 
 def text_of(document: LoadedDocument) -> str:
@@ -91,6 +92,8 @@ class TestMarkdown:
             (b"title: [a, b]", "title"),
             (b"collection: ' '", "collection"),
             (b"title: 'never closed", "YAML"),
+            (b"effective: [2026-01-01]", "effective date"),
+            (b"effective: 31.12.2026", "effective date"),
         ],
     )
     def test_front_matter_that_says_nonsense_is_refused(self, front_matter: bytes, complaint: str) -> None:
@@ -140,8 +143,80 @@ class TestHtml:
         with pytest.raises(DocumentRejectedError, match="nested"):
             load("a.html", b"<html>" + b"<div>" * 20_000 + b"text")
 
+    def test_a_cell_that_covers_several_places_stands_in_each(self) -> None:
+        page = b"""<html><table><tr><th>Card</th><th>Fee</th><th>Limit</th></tr>
+            <tr><td rowspan="2">Gold</td><td>$95</td><td>$10,000</td></tr><tr><td colspan="2">on request</td></tr>
+            <tr><td>Classic</td><td>none</td><td>$2,000</td></tr></table></html>"""
+        assert text_of(load("a.html", page)).splitlines()[2:] == [
+            "| Gold | $95 | $10,000 |",
+            "| Gold | on request | on request |",
+            "| Classic | none | $2,000 |",
+        ]
+
+    def test_a_row_of_one_cell_above_the_columns_names_is_no_header(self) -> None:
+        page = b"""<html><table><tr><td colspan="2">Rates of May</td></tr>
+            <tr><th>Term</th><th>Rate</th></tr><tr><td>1 year</td><td>7%</td></tr></table></html>"""
+        assert text_of(load("a.html", page)) == "Rates of May\n\n| Term | Rate |\n|-|-|\n| 1 year | 7% |"
+
+    def test_a_list_in_a_cell_leaves_the_table_a_table(self) -> None:
+        page = b"""<html><table><tr><th>Card</th><th>Benefits</th></tr>
+            <tr><td>Gold</td><td><ul><li>lounges</li><li>insurance</li></ul></td></tr></table></html>"""
+        assert text_of(load("a.html", page)).splitlines()[2] == "| Gold | lounges insurance |"
+
+    def test_a_table_whose_cells_claim_to_be_endless_is_read_at_once(self) -> None:
+        rows = b"<tr><td colspan=60000 rowspan=60000>a</td></tr>" * 50
+        assert len(text_of(load("a.html", b"<html><table>" + rows + b"</table></html>"))) < 50_000
+
 
 class TestPdf:
+    RATES: ClassVar = [
+        (72, 700, 22, "Personal loans"),
+        (72, 670, 11, "A loan has a rate that stays the same for the whole of its term."),
+        (72, 640, 15, "Rates by term"),
+        (72, 610, 11, "Term"), (220, 610, 11, "Rate"), (330, 610, 11, "Largest amount"),
+        (72, 590, 11, "12 months"), (220, 590, 11, "7.49%"), (330, 590, 11, "$10,000"),
+        (72, 570, 11, "24 months"), (220, 570, 11, "8.25%"), (330, 570, 11, "$25,000"),
+        (72, 540, 15, "Paying back early"),
+        (72, 510, 11, "There is no fee for paying back early, and you may do so in part"),
+    ]  # fmt: skip
+    NEXT: ClassVar = [(72, 700, 11, "or as a whole.")]
+
+    def test_larger_letters_make_sections_and_words_under_each_other_a_table(self) -> None:
+        document = load("loans.pdf", laid_out(self.RATES, self.NEXT))
+        assert document.title == "Personal loans"
+        assert document.sections == (
+            Section("", "A loan has a rate that stays the same for the whole of its term."),
+            Section(
+                "Rates by term",
+                "| Term | Rate | Largest amount |\n|-|-|-|\n| 12 months | 7.49% | $10,000 |\n"
+                "| 24 months | 8.25% | $25,000 |",
+            ),
+            Section(
+                "Paying back early",
+                "There is no fee for paying back early, and you may do so in part or as a whole.",
+            ),
+        )
+
+    def test_bookmarks_make_sections_where_all_letters_are_of_one_size(self) -> None:
+        lines = [
+            (72, 700, 11, "Fees"), (72, 680, 11, "There are none."),
+            (72, 660, 11, "Limits"), (72, 640, 11, "You may borrow $50,000."),
+        ]  # fmt: skip
+        document = load("loans.pdf", laid_out(lines, bookmarks=("Fees", "Limits")))
+        assert document.sections == (Section("Fees", "There are none."), Section("Limits", "You may borrow $50,000."))
+
+    def test_two_columns_of_prose_are_no_table(self) -> None:
+        columns = (
+            (72, "The left column is of prose that has much to say,"),
+            (340, "and so has the right one, as long."),
+        )
+        lines = [(x, 700 - 20 * row, 8, text) for x, text in columns for row in range(4)]
+        assert "|" not in text_of(load("a.pdf", laid_out(lines)))
+
+    def test_a_pdf_of_mostly_scanned_pages_is_not_taken_in_for_its_cover(self) -> None:
+        with pytest.raises(DocumentRejectedError, match="3 of the PDF's 4 pages"):
+            load("scan.pdf", pdf(["A cover."], [], [], []))
+
     def test_the_text_of_every_page_is_read(self) -> None:
         document = load(
             "rates.pdf", pdf(["The savings rate is 3.80%."], ["There is no minimum."], title="Savings rates")
@@ -188,6 +263,30 @@ class TestWord:
             Section("What to bring", "- a photo ID\n- pay stubs\n\n| Term | Rate |\n|-|-|\n| 12 months | 7.49% |"),
         )
 
+    def test_what_a_content_control_or_a_tracked_insertion_holds_is_read(self) -> None:
+        text = "<w:r><w:t>{}</w:t></w:r>"
+        xml = (
+            f"<w:sdt><w:sdtContent><w:p>{text.format('In a control.')}</w:p></w:sdtContent></w:sdt>"
+            f"<w:p>{text.format('The fee is ')}<w:del><w:r><w:delText>$9</w:delText></w:r></w:del>"
+            f"<w:ins>{text.format('$5')}</w:ins></w:p>"
+        )
+        assert text_of(load("a.docx", word_of(xml))) == "In a control.\n\nThe fee is $5"
+
+    def test_merged_cells_keep_their_columns_and_tables_in_cells_their_text(self) -> None:
+        cell = "<w:tc>{}<w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc>"
+        wide = cell.format('<w:tcPr><w:gridSpan w:val="2"/></w:tcPr>', "on request")
+        inner = f"<w:tc><w:tbl><w:tr>{cell.format('', 'within')}</w:tr></w:tbl><w:p/></w:tc>"
+        rows = (
+            "".join(cell.format("", name) for name in ("Card", "Fee", "Limit")),
+            cell.format("", "Gold") + wide,
+            cell.format("", "Classic") + inner + cell.format("", "$2,000"),
+        )
+        table = f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"
+        assert text_of(load("a.docx", word_of(table))).splitlines()[2:] == [
+            "| Gold | on request | on request |",
+            "| Classic | within | $2,000 |",
+        ]
+
     def test_the_properties_give_the_title_where_the_text_has_none(self) -> None:
         assert load("x.docx", word(("Normal", "Text."), title="Card terms")).title == "Card terms"
 
@@ -223,6 +322,10 @@ class TestRefusals:
             ("large.txt", b"word " * 2_000_001, "larger than 10 MB"),
             ("", b"text", "no name"),
             ("../..", b"text", "no name"),
+            ("...", b"text", "no name"),
+            ("\u202e", b"text", "no name"),
+            ("picture.txt", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "no text"),
+            ("page.html", b"<html><meta charset=hex>6162", "UTF-8"),
         ],
     )
     def test_a_file_that_cannot_be_taken_in_is_refused_with_the_cause(
@@ -237,6 +340,10 @@ class TestRefusals:
             ("../../etc/loans.md", "loans.md"),
             ("C:\\bank\\loans.md", "loans.md"),
             ("loans\x00\n.md", "loans.md"),
+            ("/etc/passwd/loans.md", "loans.md"),
+            ("loans\u202efdp.md", "loansfdp.md"),
+            ("\u2066\u200b loans.md", "loans.md"),
+            ("....loans.md", "loans.md"),
             ("a" * 300 + ".md", "a" * 147 + ".md"),
         ],
     )

@@ -2,45 +2,17 @@
 
 import asyncio
 import sqlite3
-import threading
-from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
-from langchain_core.embeddings import Embeddings
 
 from teller.errors import ConfigurationError
+from teller.models import vector_cache
 from teller.models.embedder import OnnxEmbedder
 from teller.models.vector_cache import VectorCache
-
-
-class CountingEmbedder(Embeddings):
-    """The real embedder, with a record of what it had to embed, and how many at a time."""
-
-    def __init__(self, embedder: OnnxEmbedder, name: str = "counting") -> None:
-        self.name, self.dimension, self.at_once = name, embedder.dimension, 1
-        self.embedded: list[str] = []
-        self.most_at_once = 0
-        self._embedder = embedder
-        self._now = 0
-
-    def embed_query(self, text: str) -> list[float]:
-        return self._counted(text, lambda: self._embedder.embed_query(text))
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        (text,) = texts
-        return [self._counted(text, lambda: self._embedder.embed_documents([text])[0])]
-
-    def _counted(self, text: str, embed: Callable[[], list[float]]) -> list[float]:
-        assert threading.current_thread() is not threading.main_thread()
-        self.embedded.append(text)
-        self._now += 1
-        self.most_at_once = max(self.most_at_once, self._now)
-        try:
-            return embed()
-        finally:
-            self._now -= 1
+from tests.support.counting_embedder import CountingEmbedder
 
 
 @pytest.fixture
@@ -117,6 +89,24 @@ async def test_progress_counts_up_to_all_of_the_texts(tmp_path: Path, counting: 
     told: list[int] = []
     await cache.vectors(["a", "b", "c"], progress=told.append)
     assert told == [2, 3]
+    await cache.close()
+
+
+async def test_its_file_does_not_grow_for_ever_and_what_it_forgot_is_embedded_again(
+    tmp_path: Path, counting: CountingEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound = 300_000
+    monkeypatch.setattr(vector_cache, "_LARGEST_BYTES", bound)
+    monkeypatch.setattr(counting, "embed_documents", lambda texts: [[0.5] * counting.dimension for _ in texts])
+    cache = await VectorCache.open(tmp_path / "vectors.db", counting)
+    for turn in range(20):
+        texts = [f"text {turn} {n}" for n in range(64)]
+        assert len(await cache.vectors(texts)) == 64
+    with closing(sqlite3.connect(tmp_path / "vectors.db")) as file:
+        (kept,) = file.execute("SELECT count(*) FROM vectors").fetchone()
+    assert 50 < kept < 200
+    assert (tmp_path / "vectors.db").stat().st_size < 2 * bound
+    assert len(await cache.vectors([f"text 0 {n}" for n in range(64)])) == 64
     await cache.close()
 
 

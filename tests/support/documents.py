@@ -1,6 +1,7 @@
 """Small real files of every accepted type, made on the spot."""
 
 import io
+import zipfile
 
 import docx
 from pypdf import PdfReader, PdfWriter
@@ -15,6 +16,41 @@ def pdf(*pages: list[str], title: str = "") -> bytes:
     if title:
         writer.add_metadata({"/Title": title})
     return _saved(writer)
+
+
+def laid_out(*pages: list[tuple[int, int, int, str]], bookmarks: tuple[str, ...] = ()) -> bytes:
+    """Return a PDF with texts at places of its pages: (x, y from below, size of letters, text)."""
+    writer = PdfWriter()
+    for texts in pages:
+        content = " ".join(f"BT /F1 {size} Tf {x} {y} Td ({text}) Tj ET" for x, y, size, text in texts)
+        writer.append(PdfReader(io.BytesIO(_one_page(content))))
+    for title in bookmarks:
+        writer.add_outline_item(title=title, page_number=0)
+    return _saved(writer)
+
+
+def blank_pages(count: int) -> bytes:
+    """Return a PDF of pages with nothing on them."""
+    pages = " ".join(f"{number} 0 R" for number in range(3, count + 3))
+    page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] >>"
+    return pdf_of(
+        "<< /Type /Catalog /Pages 2 0 R >>", f"<< /Type /Pages /Kids [{pages}] /Count {count} >>", *[page] * count
+    )
+
+
+def word_of(xml: str) -> bytes:
+    """Return a Word document whose body is this XML."""
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    return word_with({"word/document.xml": f'<w:document xmlns:w="{space}"><w:body>{xml}</w:body></w:document>'})
+
+
+def word_with(parts: dict[str, str | bytes]) -> bytes:
+    """Return a Word document with these parts in place of its own."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(word(("Normal", "Text.")))) as whole, zipfile.ZipFile(made, "w", 8) as changed:
+        for name in whole.namelist():
+            changed.writestr(name, parts.get(name, whole.read(name)))
+    return made.getvalue()
 
 
 def protected(data: bytes) -> bytes:
@@ -55,10 +91,17 @@ def _one_page(content: str) -> bytes:
         " /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
         f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
     ]
-    body, places = "%PDF-1.4\n", []
-    for number, text in enumerate(objects, start=1):
+    return pdf_of(*objects)
+
+
+def pdf_of(*objects: str | bytes) -> bytes:
+    """Return a PDF of these objects, numbered from 1; the first is its catalogue."""
+    body, places = bytearray(b"%PDF-1.4\n"), []
+    for number, given in enumerate(objects, start=1):
         places.append(len(body))
-        body += f"{number} 0 obj\n{text}\nendobj\n"
+        content = given.encode() if isinstance(given, str) else given
+        body += f"{number} 0 obj\n".encode() + content + b"\nendobj\n"
     table = "".join(f"{place:010} 00000 n \n" for place in places)
-    trailer = f"trailer << /Size 5 /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF"
-    return f"{body}xref\n0 5\n0000000000 65535 f \n{table}{trailer}".encode()
+    size = len(objects) + 1
+    trailer = f"trailer << /Size {size} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF"
+    return bytes(body) + f"xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode()

@@ -11,6 +11,12 @@ if ! command -v chromium >/dev/null && [ "${1:-}" != --report ] && [ "$(id -u)" 
 fi
 command -v chromium >/dev/null || missing+=("chromium (the pages were not looked at; install Debian's package chromium)")
 
+if ! command -v redis-server >/dev/null && [ "${1:-}" != --report ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing redis-server, for the tests of shared rates …"
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server; } >/dev/null 2>&1
+fi
+command -v redis-server >/dev/null || missing+=("redis-server (shared rates were not tried; install Debian's package redis-server)")
+
 # The clients of Node are installed again when their lock is newer than what is there; why they can't be is kept beside
 # them for the report.
 clients="$(dirname "$0")/../clients/node"

@@ -23,7 +23,7 @@ SAID = {
     "block_card": "I've blocked your Everyday Visa ending 1881",
     "two_wishes": "I've blocked your Student Mastercard ending 0077",
     "vapi_call": "Shall I block your Everyday Visa ending one eight eight one?",
-    "not_in_documents": "I don't have that in the bank's documents",
+    "not_in_documents": "I don't have anything on that",
 }
 """What each request is answered with, among other words."""
 

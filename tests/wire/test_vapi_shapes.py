@@ -132,7 +132,7 @@ class TestHistory:
         request = body("block_heard")
         question = text(http, {**request, "messages": request["messages"][:-2]})
         assert question == "Shall I block your Student Mastercard ending zero zero seven seven?"
-        assert text(http, request).startswith("I've blocked your Student Mastercard ending zero zero seven seven.")
+        assert "I've blocked your Student Mastercard ending zero zero seven seven." in text(http, request)
         assert state_of(server, "+1234567898") == "blocked"
 
     def test_a_yes_to_a_question_that_was_cut_short_is_asked_again(self, server: Server, http: httpx.Client) -> None:
@@ -144,7 +144,7 @@ class TestHistory:
     def test_a_yes_to_a_question_that_was_never_asked_blocks_nothing(self, server: Server, http: httpx.Client) -> None:
         request = body("block_interrupted")
         request["messages"][-2]["content"] = QUESTION
-        assert not text(http, request).startswith("I've blocked")
+        assert "I've blocked" not in text(http, request)
         assert state_of(server, "+1234567890") == "active"
 
     def test_a_guess_at_an_unfinished_sentence_writes_nothing(self, server: Server, http: httpx.Client) -> None:

@@ -7,11 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from teller.models.quote.agreement import (
+    compare,
+    contradicts,
+    fitting_columns,
+    lists_others,
+    narrowest,
+    restated,
+    row_name,
+)
 from teller.models.quote.answer_type import holds
 from teller.models.quote.candidates import Candidate
-from teller.models.quote.evidence import Evidence
+from teller.models.quote.evidence import FOR_NONE, Evidence
+from teller.models.quote.extremes import extreme_row
 from teller.models.quote.fitted_weights import FITTED, Weights
-from teller.models.quote.question_words import stems
+from teller.models.quote.question_words import matching, stems
 from teller.models.quote.table_rows import told
 
 _SECOND = 2.0  # a second sentence is said when its logit is at most this far below the first one's
@@ -47,9 +57,23 @@ def choose(evidence: Evidence, weights: Weights = FITTED) -> Answer | None:
     both = _side_by_side(evidence, for_each) if _COMPARES.search(evidence.asked.turn) else []
     if not both and for_each.max() <= evidence.for_none @ weights.none:
         return None
-    chosen = [evidence.candidates[i] for i in both or _best(evidence, for_each)]
+    facets = evidence.asked.facets
+    best = evidence.candidates[int(np.argmax(for_each))]
+    another = contradicts(facets, best) or lists_others(facets, evidence.candidates) or _is_unnamed(best, evidence)
+    if not both and another:
+        return None
+    chosen = [evidence.candidates[i] for i in both or extreme_row(evidence, for_each) or _best(evidence, for_each)]
     parts = [part for candidate in chosen for part in _said(candidate, evidence)]
     return Answer(tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(c.passage.filename for c in chosen)))
+
+
+def _is_unnamed(row: Candidate, evidence: Evidence) -> bool:
+    """Return whether a table row has nothing of what was named, while a product was named that nothing has."""
+    if not row.quotable.cells or not evidence.for_none[FOR_NONE.index("missing_product")]:
+        return False
+    asked = frozenset().union(*evidence.found.values())
+    fits = any(compare(facet, row_name(row)) == "fits" for facet in evidence.asked.facets)
+    return not fits and not asked & set(stems(row.quotable.cells[0][1]))
 
 
 def _best(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
@@ -105,21 +129,24 @@ def _adds(a: Candidate, b: Candidate, evidence: Evidence, *, close: bool) -> boo
         return False
     words, found = evidence.asked.words, evidence.found
     first, second = ({word for word in words if found[word] & own} for own in (a.own, b.own))
-    return close or not second <= first
+    same_table = bool(a.quotable.cells and b.quotable.cells) and _same_table(a, b)
+    return (close and not same_table) or not second <= first
 
 
 def _side_by_side(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
     """Return the two table rows that tell the two things compared, or nothing where no table has both."""
     turn = evidence.asked.turn
+    vocabulary = frozenset().union(*(candidate.own for candidate in evidence.candidates))
+    found = dict(evidence.found) | matching(stems(turn), vocabulary)
     for border in _SIDES.finditer(turn):
         before, after = stems(turn[: border.start()]), stems(turn[border.end() :])
-        left = next((w for w in reversed(before) if w not in after and evidence.found.get(w)), None)
-        right = next((w for w in after if w not in before and evidence.found.get(w)), None)
+        left = next((w for w in reversed(before) if w not in after and found.get(w)), None)
+        right = next((w for w in after if w not in before and found.get(w)), None)
         if left and right:
             pairs = [
                 (logits[i] + logits[j], i, j)
-                for i in _rows_named(left, right, evidence)
-                for j in _rows_named(right, left, evidence)
+                for i in _rows_named(found[left], found[right], evidence)
+                for j in _rows_named(found[right], found[left], evidence)
                 if _same_table(evidence.candidates[i], evidence.candidates[j])
             ]
             if pairs:
@@ -127,12 +154,12 @@ def _side_by_side(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
     return []
 
 
-def _rows_named(word: str, other: str, evidence: Evidence) -> list[int]:
-    """Return the table rows whose first cell holds one word and not the other."""
+def _rows_named(word: frozenset[str], other: frozenset[str], evidence: Evidence) -> list[int]:
+    """Return the table rows whose first cell holds one word, in any of its forms, and not the other."""
     rows = []
     for i, candidate in enumerate(evidence.candidates):
         name = set(stems(candidate.quotable.cells[0][1])) if candidate.quotable.cells else set()
-        if name & evidence.found[word] and not name & evidence.found[other]:
+        if name & word and not name & other:
             rows.append(i)
     return rows
 
@@ -154,18 +181,30 @@ def _asked_cells(candidate: Candidate, evidence: Evidence) -> Sequence[tuple[str
     name, *cells = candidate.quotable.cells
     if _has_namesake(candidate, evidence):  # its name alone does not tell which row it is
         return (name, *cells)
-    asked = frozenset().union(*evidence.found.values())
-    matches = [asked & set(stems(column)) for column, _ in cells]
+    columns = [column for column, _ in cells]
+    fitting, conflicting = fitting_columns(evidence.asked.facets, columns)
+    matches = _matches(columns, evidence)
     kind = evidence.asked.kind
-    fitting = [cell for cell in cells if kind and holds(kind, cell[1])]
-    if any(matches):  # "annual fee" drops the column "foreign fee", which matches less of the same words
-        named = [
-            cell for cell, match in zip(cells, matches, strict=True) if match and not any(match < m for m in matches)
-        ]
-        if not fitting or any(cell in fitting for cell in named):
-            return (name, *named)
-        return (name, *(cell for cell in cells if cell in fitting or cell in named))
-    return (name, *(fitting or cells))
+    of_kind = {i for i, (_, value) in enumerate(cells) if kind and holds(kind, value)}
+    # "annual fee" drops the column "foreign fee", which matches less of the same words
+    named = {i for i, match in enumerate(matches) if match and not any(match < other for other in matches)}
+    told = restated(evidence.asked.facets, [value for _, value in cells])
+    chosen = narrowest(evidence.asked.facets, (named & fitting or fitting or named) - conflicting, columns)
+    if not chosen & of_kind:
+        chosen |= of_kind - conflicting - told
+    return (name, *([cells[i] for i in sorted(chosen)] or [c for i, c in enumerate(cells) if i not in told] or cells))
+
+
+def _matches(columns: Sequence[str], evidence: Evidence) -> list[frozenset[str]]:
+    """Return the words of each column that were asked for: in the last turn, or else in what it leans on."""
+    turn = stems(evidence.asked.turn)
+    words = [frozenset(stems(column)) for column in columns]
+    for asked in (turn, evidence.found):
+        wanted = frozenset().union(*(evidence.found.get(word, frozenset()) for word in asked))
+        matches = [wanted & own for own in words]
+        if any(matches):
+            return matches
+    return [frozenset() for _ in columns]
 
 
 def _has_namesake(row: Candidate, evidence: Evidence) -> bool:

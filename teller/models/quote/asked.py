@@ -1,14 +1,18 @@
 """What a question asks for: its words and what they weigh, its focus, and the form of answer that fits it."""
 
+import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from teller.knowledge.question import leans_on_history
+from teller.knowledge.question import continues, leans_on_history
 from teller.models.quote.answer_type import asked_type
-from teller.models.quote.question_words import stems, weight, words_and_stems
+from teller.models.quote.facets import Facet, facets
+from teller.models.quote.question_words import all_stems, stems, weight, words_and_stems
 
 _EARLIER_TURN = 0.35  # what a word of an earlier turn counts beside one of the last turn
+_FEW = 4  # words; a turn with fewer goes on with the one before it
 _LONGEST_TOPIC = 8  # words
 _OVERVIEW = re.compile(
     r"""^(?:(?:so|and|ok|okay|hi|hello|hey|well|yes|yeah|please|also|can\ you|could\ you|would\ you)\b[\s,.]*)*
@@ -37,6 +41,7 @@ _ASKS_RANGE = re.compile(r"\b(?:what|which)\b.*\b(?:classes|options|ways|kinds|t
 _ASKS_HOW = re.compile(
     r"\bhow (?:do|can|could|should|would) (?:i|we|you|one)\b|\bhow to\b|\bsteps\b|\bwalk me through\b", re.IGNORECASE
 )
+_CAPITAL = re.compile(r"(?<=[a-z,'\d] )([A-Z][\w'-]+)")
 # What names a thing stands after one of these, and ends at the next function word: "a late *laptop*".
 _BEFORE_THINGS = frozenset(
     "a an the your my our any some many much which what no for on of about with in have offer sell finance".split()
@@ -47,13 +52,21 @@ _BEFORE_THINGS = frozenset(
 class Asked:
     """A question read: several lines where the last one asks and the others are what it may lean on.
 
-    `words` are the content words of all lines with what they weigh, `things` those of the last line that name a thing
-    ("is there a *sign-up bonus* on the *gold card*"), `kind` the type of the answer ("amount", "time"; "" for any).
+    `facets` are the amounts, terms, days and years it names: those of earlier lines too, where the last one names none
+    of their kind. `words` are the other content words of all lines with what they weigh, `things` those of the last
+    line that name a thing ("is there a *sign-up bonus* on the *gold card*"), `topic` those of the line before, if the
+    last one leans on it, `heads` the last words of its things, `names` its words with a capital, `pairs` its
+    neighbouring words, `kind` the type of the answer ("amount", "time"; "" for any).
     """
 
     turn: str
+    facets: tuple[Facet, ...]
+    heads: frozenset[str]
     words: Mapping[str, float]
     things: Mapping[str, float]
+    topic: Mapping[str, float]
+    pairs: tuple[tuple[str, str], ...]
+    names: frozenset[str]
     kind: str
     wants_list: bool
     may_be_list: bool
@@ -69,21 +82,64 @@ def read(question: str) -> Asked:
     overview = _OVERVIEW.match(turn)
     topic = (overview["topic"] or overview["works"]) if overview else ""
     wants_overview = bool(overview) and not _is_typed(topic, bool(overview and overview["follows"]), earlier)
+    leans = bool(earlier) and leans_on_history(turn)
     steps = bool(_ASKS_HOW.search(turn))
     said = topic if wants_overview else turn
-    words = {word: _EARLIER_TURN * weight(word) for line in earlier for word in stems(line)}
+    words = {word: _EARLIER_TURN * weight(word) for line in earlier for word in _told(line)}
     return Asked(
         turn=turn,
-        words=words | {word: weight(word) for word in stems(said)},
-        things={word: weight(word) for word in (stems(said) if wants_overview else _things(turn))},
+        facets=_facets(earlier, turn),
+        heads=_heads(_told(topic) if wants_overview else [], turn),
+        words=words | {word: weight(word) for word in _told(said)},
+        things={word: weight(word) for word in (_told(said) if wants_overview else _things(turn))},
+        topic={word: weight(word) for word in _things(earlier[-1])} if leans else {},
+        pairs=tuple(pairwise(all_stems(turn))),
+        names=_names(turn),
         kind="" if wants_overview or steps else asked_type("\n".join([*earlier, turn])),
         wants_list=bool(_ASKS_LIST.search(turn)),
         may_be_list=bool(_ASKS_RANGE.search(turn)),
         wants_steps=steps,
         wants_overview=wants_overview,
         has_story=bool(earlier),
-        leans=bool(earlier) and leans_on_history(turn),
+        leans=leans,
     )
+
+
+def _facets(earlier: Sequence[str], turn: str) -> tuple[Facet, ...]:
+    """Return the facets of the last line, and of the lines before it those of kinds that it names none of.
+
+    Days and years are taken from these only by a turn that goes on with them ("and at Hill Street?"): in a story they
+    are told along ("I leave on Friday").
+    """
+    asked: list[Facet] = []
+    goes_on = continues(turn) or len(turn.split()) < _FEW
+    for line in (turn, *reversed(earlier)):
+        known = {facet.kind for facet in asked}
+        if line is not turn and not goes_on:
+            known |= {"weekday", "date", "year"}
+        told = [facet for facet in map(_point, facets(line)) if facet.kind not in known]
+        asked += [replace(facet, names=True) for facet in told] if line is turn and len(earlier) else told
+    return tuple(asked)
+
+
+def _point(facet: Facet) -> Facet:
+    """Return an open range as its bound: a loan "over 48 months" is one for 48."""
+    if math.isinf(facet.high):
+        return replace(facet, low=round(facet.low), high=round(facet.low))
+    return facet if facet.low else replace(facet, low=facet.high)
+
+
+def _told(line: str) -> list[str]:
+    """Return the content words of a line that are no part of a facet."""
+    named = {word for facet in facets(line) for word in stems(facet.said)}
+    return [word for word in stems(line) if word not in named]
+
+
+def _names(turn: str) -> frozenset[str]:
+    """Return the content words with a capital, but the first word of a sentence, as long as some have none."""
+    capitals = [found[1] for found in _CAPITAL.finditer(turn)]
+    shouted = not any(word[:1].islower() for word in turn.split())
+    return frozenset() if shouted else frozenset(word for name in capitals for word in _told(name))
 
 
 def _is_typed(topic: str, follows: bool, earlier: list[str]) -> bool:
@@ -94,9 +150,24 @@ def _is_typed(topic: str, follows: bool, earlier: list[str]) -> bool:
 
 def _things(turn: str) -> list[str]:
     """Return the content words that stand in a phrase after an article, a possessive or a preposition."""
-    things, inside = [], False
+    return [word for phrase in _phrases(turn) for word in phrase]
+
+
+def _heads(topic: list[str], turn: str) -> frozenset[str]:
+    """Return the last word of a topic, or else of each phrase of a turn."""
+    return frozenset(topic[-1:]) if topic else frozenset(phrase[-1] for phrase in _phrases(turn) if phrase)
+
+
+def _phrases(turn: str) -> list[list[str]]:
+    """Return the phrases that name things: each the content words after an article, a possessive or a preposition."""
+    phrases: list[list[str]] = [[]]
+    named = {word for facet in facets(turn) for word in stems(facet.said)}
+    inside = False
     for word, stemmed in words_and_stems(turn):
-        inside = word in _BEFORE_THINGS or (inside and bool(stemmed))
-        if inside and stemmed and word not in _BEFORE_THINGS:
-            things.append(stemmed)
-    return things
+        opens = word in _BEFORE_THINGS
+        inside = opens or (inside and bool(stemmed))
+        if opens or not inside:
+            phrases.append([])
+        elif stemmed not in named:
+            phrases[-1].append(stemmed)
+    return phrases

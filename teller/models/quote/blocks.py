@@ -10,6 +10,9 @@ _NUMBERED = re.compile(r"\s*\d")
 _RULE = re.compile(r"[\s|:-]+$")
 _MARKUP = re.compile(r"\*\*|__|`|^>\s?|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)")
 _LINK = re.compile(r"!?\[([^\]\[]{0,300})\]\([^()]{0,500}\)")
+_RUN_IN = re.compile(r"(?:\*\*|__)([^*_]{2,45}?)[.:]?(?:\*\*|__)[.:]?\s+(?=[A-Z$\u00a3\u20ac\d])")
+_ENDS_HEADING = re.compile(r"[.:](?:\*\*|__)|(?:\*\*|__)[.:]")
+_PAIR = re.compile(r"(?P<name>[^|:?!]{2,50}?):\s+(?P<value>\S.{0,60})$")
 _LONGEST_PLAIN_HEADING = 45
 
 
@@ -69,8 +72,32 @@ def blocks(text: str) -> Iterator[str | Paragraph | Items | Table]:
             end = i + 1
             while end < len(lines) and _belongs(lines, end, kind):
                 end += 1
-            yield _read(kind, lines[i:end])
+            yield from _run_in(kind, lines[i:end])
             i = end
+
+
+def _run_in(kind: str, lines: list[str]) -> Iterator[str | Paragraph | Items | Table]:
+    """Yield a block; a paragraph's first words in bold ("**Holds.** Of a deposit …") are its heading."""
+    if kind == "paragraph":
+        if (bold := _RUN_IN.match(lines[0])) and _ENDS_HEADING.search(bold[0]):
+            yield plain(bold[1])
+            lines = [lines[0][bold.end() :], *lines[1:]]
+        yield from _pairs(lines)
+    else:
+        yield _read(kind, lines)
+
+
+def _pairs(lines: list[str]) -> Iterator[Paragraph | Table]:
+    """Yield a paragraph; lines of the form "name: value", two or more of them in a row, as rows of a table."""
+    pairs = [_PAIR.match(plain(line)) for line in lines]
+    start = next((i for i in range(len(lines) - 1) if pairs[i] and pairs[i + 1]), len(lines))
+    rows = [pair for pair in pairs[start:] if pair]
+    if len(rows) < 2 or len(rows) != len(lines) - start or sum(row["value"].endswith(".") for row in rows) > 1:
+        yield Paragraph(plain(" ".join(lines)))
+        return
+    if start:
+        yield Paragraph(plain(" ".join(lines[:start])))
+    yield Table(("", ""), tuple((row["name"], row["value"]) for row in rows))
 
 
 def _heading(lines: list[str], i: int) -> str:
@@ -78,7 +105,7 @@ def _heading(lines: list[str], i: int) -> str:
     line = lines[i].strip()
     if marked := _HEADING.match(line):
         return plain(marked[1] or marked[2])
-    first = i == 0 or not lines[i - 1].strip()
+    first = i == 0 or not lines[i - 1].strip() or bool(_HEADING.match(lines[i - 1].strip()))
     short = len(line) <= _LONGEST_PLAIN_HEADING and line[-1] not in ".!?:,;" and line[0].isupper()
     followed = any(rest.strip() for rest in lines[i + 1 :])
     return plain(line) if first and short and followed and _kind(line) == "paragraph" else ""

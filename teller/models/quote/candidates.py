@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from teller.knowledge.index import Passage
 from teller.models.quote.question_words import stems
 from teller.models.quote.sentences import Quotable
+from teller.models.quote.table_rows import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,13 @@ def candidates_of(passage: Passage, quotables: Sequence[Quotable]) -> tuple[Cand
         Candidate(passage, quotable, frozenset(stems(quotable.text)), frozenset(stems(quotable.context)))
         for quotable in quotables
     )
+
+
+def cells_in_context(candidates: Sequence[Candidate]) -> list[tuple[int, str]]:
+    """Return each cell of the table rows of three columns or more, under its headings, with its candidate's place."""
+    return [
+        (place, f"{candidate.quotable.context}: {told((candidate.quotable.cells[0], cell))}")
+        for place, candidate in enumerate(candidates)
+        if len(candidate.quotable.cells) > 2
+        for cell in candidate.quotable.cells[1:]
+    ]

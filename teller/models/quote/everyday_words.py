@@ -19,17 +19,33 @@ contest dispute challenge
 picture photo photograph snap
 kid child children baby toddler
 buy purchase
+receive obtain
+send transfer
+bike bicycle
+house home property
+expire expiry lapse
+holder owner
+joint shared
+help assistance support
+mail post letter
+branch office location
 abroad overseas foreign
 phone telephone
+ring call dial
+cd certificate
 movie film dvd
 car auto automobile vehicle
-annual yearly year
+annual annually yearly year
 monthly month
+weekly week
+daily day
+biggest largest greatest
+smallest tiniest
 lose lost
 trip travel vacation
 maximum limit cap
 minimum smallest least
-wages salary paycheck
+wages salary paycheck income earnings
 medicine medication pills prescription
 pause freeze frozen
 reserve book

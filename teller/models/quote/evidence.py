@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teller.knowledge.index import Vector
+from teller.models.quote.agreement import FOR_AGREEMENT, agreements, has
 from teller.models.quote.asked import Asked, read
 from teller.models.quote.candidates import Candidate
 from teller.models.quote.form import FOR_FORM, form_of
@@ -32,7 +33,15 @@ _WORDS = (
     "headed",  # share that only its headings cover
     "elsewhere",  # share that other passages or sections cover, but not this sentence nor its headings
 )
-FOR_EACH = _SIMILAR + _WORDS + FOR_FORM
+_LACKS = (
+    "lacks",  # weight of the rarest word of the question that is in neither the sentence nor its headings
+    "lacks_thing",  # ... that names a thing
+    "lacks_head",  # how many of the things, by their last word, it lacks: the personal *loan*
+    "lacks_name",  # weight of the rarest word lacking that has a capital: a place, a product
+    "lacks_topic",  # ... that names a thing of the turn before, where the last one leans on it
+    "lacks_modifier",  # ... that stands before one that they hold: the *travel* card
+)
+FOR_EACH = _SIMILAR + _WORDS + _LACKS + FOR_AGREEMENT + FOR_FORM
 FOR_NONE = (
     "bias",
     *FOR_MISSING,
@@ -44,17 +53,33 @@ FOR_NONE = (
     "story",  # whether there is anything before what is asked
     "stands_out",  # how many standard deviations the best cosine is above the mean
     "overview",  # whether an overview was asked for
+    "turn_missing",  # share of the weight of what is asked last that occurs in no passage
+    "turn_missing_leaning",  # ... where it leans on what was said before
+    "unmet",  # terms, days and years of the question that no sentence and no row has
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A passage's candidates and the vectors of their texts, alone (`bare`), with their headings, and of these."""
+    """A passage's candidates and the vectors of their texts, alone (`bare`), with their headings, and of these.
+
+    `cells` are the vectors of the single cells of table rows, told with row and column, and `rows` says for each of
+    them which candidate it belongs to: a whole row of many columns is near to no question.
+    """
 
     candidates: tuple[Candidate, ...]
     bare: NDArray[np.float32] = field(repr=False)
     in_context: NDArray[np.float32] = field(repr=False)
     headings: NDArray[np.float32] = field(repr=False)
+    cells: NDArray[np.float32] = field(repr=False)
+    rows: tuple[int, ...] = field(repr=False)
+
+    def similar(self, vector: Vector) -> NDArray[np.float32]:
+        """Return the cosine of each candidate under its headings with a question; of a row, or of its nearest cell."""
+        similar = self.in_context @ vector
+        if self.rows:
+            np.maximum.at(similar, list(self.rows), self.cells @ vector)
+        return similar
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +104,12 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
     """
     asked = read(question)
     candidates = tuple(candidate for passage in prepared for candidate in passage.candidates)
-    wanted = asked.words.keys() | asked.things.keys()
+    wanted = asked.words.keys() | asked.things.keys() | asked.topic.keys()
     found = matching(wanted, frozenset().union(*(c.own | c.context for c in candidates)))
     similar = _similarity(asked, candidates, whole, last, prepared)
     covered = np.array([_coverage(candidate, asked, found) for candidate in candidates])
+    lacks = np.array([_lacks(candidate, asked, found) for candidate in candidates])
+    agreed = agreements(asked.facets, candidates)
     form = np.array([form_of(candidate, asked, found) for candidate in candidates])
     form[: len(prepared[0].candidates), -1] = 1.0
     kept = _openings(asked, candidates, found) if asked.wants_overview else range(len(candidates))
@@ -90,8 +117,11 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
         1.0,
         *missing(asked, found),
         *_standing(asked, similar),
+        turn_missing := _turn_missing(asked, found),
+        turn_missing * asked.leans,
+        _unmet(asked, candidates),
     ]
-    rows = np.hstack([similar, covered, form])[kept]
+    rows = np.hstack([similar, covered, lacks, agreed, form])[kept]
     return Evidence(asked, tuple(candidates[i] for i in kept), rows, np.array(for_none), found)
 
 
@@ -110,13 +140,12 @@ def _similarity(
     asked: Asked, candidates: Sequence[Candidate], whole: Vector, last: Vector, prepared: Sequence[Prepared]
 ) -> Numbers:
     """Return the columns `_SIMILAR`."""
-    in_context = np.concatenate([passage.in_context for passage in prepared])
-    similar = in_context @ whole
+    similar = np.concatenate([passage.similar(whole) for passage in prepared])
     sections: dict[tuple[int, str], float] = {}
     places = [(id(candidate.passage), candidate.quotable.context) for candidate in candidates]
     for place, cosine in zip(places, similar, strict=True):
         sections[place] = max(sections.get(place, -1.0), float(cosine))
-    lately = in_context @ last - similar
+    lately = np.concatenate([passage.similar(last) for passage in prepared]) - similar
     columns = (
         similar,
         np.concatenate([passage.bare for passage in prepared]) @ whole,
@@ -140,6 +169,34 @@ def _standing(asked: Asked, similar: Numbers) -> tuple[float, ...]:
         asked.has_story,
         (whole.max() - whole.mean()) / (whole.std() + 1e-6),
         asked.wants_overview,
+    )
+
+
+def _turn_missing(asked: Asked, found: Mapping[str, frozenset[str]]) -> float:
+    shares = {word: asked.words[word] for pair in asked.pairs for word in pair if word in asked.words}
+    return sum(share for word, share in shares.items() if not found[word]) / (sum(shares.values()) or 1.0)
+
+
+def _unmet(asked: Asked, candidates: Sequence[Candidate]) -> int:
+    """Return how many facets that tell apart what is asked no candidate has; other numbers are but told along."""
+    wanted = [facet for facet in asked.facets if facet.names or facet.kind in ("weekday", "date", "year")]
+    return sum(not any(has(facet, candidate) for candidate in candidates) for facet in wanted)
+
+
+def _lacks(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, ...]:
+    """Return the columns `_LACKS`."""
+    here = candidate.own | candidate.context
+    lacking = {word: share for word, share in asked.words.items() if not found[word] & here}
+    modifiers = [
+        lacking[word] for word, after in asked.pairs if word in lacking and found.get(after, here - here) & here
+    ]
+    return (
+        max(lacking.values(), default=0.0),
+        max((share for word, share in asked.things.items() if word in lacking), default=0.0),
+        sum(word in lacking for word in asked.heads),
+        max((lacking[word] for word in asked.names if word in lacking), default=0.0),
+        max((share for word, share in asked.topic.items() if not found[word] & here), default=0.0),
+        max(modifiers, default=0.0),
     )
 
 

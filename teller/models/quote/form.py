@@ -18,12 +18,10 @@ FOR_FORM = (
     "overview_plain",  # where an overview was asked for: says what the thing is, not what to do with it, or when
     "overview_named",  # ... and stands under headings that name all of it
     "how_headed",  # steps were asked for, and a heading says that it tells them
-    "in_range",  # a table row whose name is a range of numbers that one of the question lies in
     "first_passage",  # from the passage that the search ranked first
 )
 _TO_DO = re.compile(r"(?:To|If|When|Before|After|For|Once|You (?:can|may|must|need))\b")
 _HOW_TO = re.compile(r"\bHow (?:to|do I|can I|you)\b", re.IGNORECASE)
-_RANGE = re.compile(r"(\d[\d,.]*)\s*(?:to|-|\u2013)\s*(\d[\d,.]*)")
 
 
 def form_of(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, ...]:
@@ -41,19 +39,5 @@ def form_of(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[st
         overview and not _TO_DO.match(quotable.text),
         overview and all(found[word] & candidate.context for word in asked.things),
         asked.wants_steps and bool(_HOW_TO.search(quotable.context)),
-        bool(quotable.cells) and _in_range(asked, quotable.cells[0][1]),
         0.0,
     )
-
-
-def _in_range(asked: Asked, name: str) -> bool:
-    """Return whether a number of the question lies in a range such as "700 to 739"."""
-    ranges = [(_number(low), _number(high)) for low, high in _RANGE.findall(name)]
-    numbers = [_number(word) for word in asked.words if word[0].isdigit()]
-    return any(low <= number <= high for low, high in ranges for number in numbers)
-
-
-def _number(digits: str) -> float:
-    """Return the number that digits with commas and points begin with."""
-    whole, _, rest = digits.replace(",", "").partition(".")
-    return float(f"{whole}.{rest.partition('.')[0]}0")

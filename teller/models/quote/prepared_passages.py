@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from teller.knowledge.index import Passage, Vector
-from teller.models.quote.candidates import candidates_of
+from teller.models.quote.candidates import candidates_of, cells_in_context
 from teller.models.quote.evidence import Prepared
 from teller.models.quote.sentences import quotables
 
@@ -48,7 +48,10 @@ class PreparedPassages:
     async def _prepare(self, passage: Passage) -> Prepared:
         candidates = candidates_of(passage, quotables(passage))
         texts = [text for c in candidates for text in (c.quotable.text, c.quotable.in_context, c.quotable.headings)]
-        different = list(dict.fromkeys(texts))
+        cells = cells_in_context(candidates)
+        different = list(dict.fromkeys([*texts, *(text for _, text in cells)]))
         vectors = dict(zip(different, await self._vectors.vectors(different) if different else [], strict=True))
         all_three = np.asarray([vectors[text] for text in texts], dtype=np.float32)
-        return Prepared(candidates, all_three[0::3], all_three[1::3], all_three[2::3])
+        of_cells = np.asarray([vectors[text] for _, text in cells], dtype=np.float32)
+        rows = tuple(row for row, _ in cells)
+        return Prepared(candidates, all_three[0::3], all_three[1::3], all_three[2::3], of_cells, rows)

@@ -23,6 +23,7 @@ to i i'm i'd i'll i've me my mine we we're our us you you're your yours he she i
 that's these those there here what what's which who who's whom whose when where why how
 am is isn't are aren't be been being was were do does doesn't did didn't don't done have has had having can can't could
 will would should shall may might must not no yes
+per until till long
 any some one ones all each every much many more most very too just only also again
 wife husband niece nephew guys stuff today yesterday
 please um uh er hmm hello hi hey thanks ok okay well really actually maybe

@@ -14,6 +14,7 @@ from teller.models.quote.table_rows import told
 
 _LONGEST_LIST_WORDS = 90  # about half a minute aloud
 _MOST_BEFORE = 2  # an answer is at most three sentences
+_VALUE = re.compile(r"^[$\u00a3\u20ac]?\s?\d|^(?:none|free|yes|no)$", re.IGNORECASE)
 _NO_VALUE = frozenset({"-", "\u2013", "\u2014"})
 _STANDS_ALONE = re.compile(r"[.!?]$|:\s")
 _ABBREVIATION = re.compile(
@@ -28,7 +29,7 @@ _BORDER = re.compile(r"[.!?][\"\u201d\u2019)\]]*\s+(?=[\"\u201c\u2018(\[]?[A-Z0-
 _LEANS = re.compile(  # means little without the sentence before it
     r"(?:This|That|These|Those|They|It|Its|Their|He|She|His|Her|Both|However|But|And|So|Then|Otherwise|Instead|Also"
     r"|Therefore|Either|Neither|Such|Here|The same|After that|Before that|Until then|In that case|In addition|If so"
-    r"|If not|For example|Each further|During (?:this|that|these|those))\b"
+    r"|If not|For example|Each further|During (?:this|that|these|those)|(?:We|You) (?:\w+ ){1,2}(?:it|them|so))\b"
 )
 
 
@@ -140,6 +141,7 @@ def _of_list(block: Items, context: str, lead: str) -> Iterator[Quotable]:
         yield Quotable((f"{lead}\n{items}".lstrip(),), context, "list", 0)
     for item in block.items:
         if lead.endswith(":") and not _STANDS_ALONE.search(item.text):
+            yield Quotable((f"{lead}\n- {item.full}",), context, "item", 0)
             continue
         for single in _of_paragraph(item.text, _joined(context, lead), "item"):
             said = (f"{item.parent}\n- {single.text}",) if item.parent else single.parts
@@ -147,10 +149,21 @@ def _of_list(block: Items, context: str, lead: str) -> Iterator[Quotable]:
 
 
 def _of_table(table: Table, context: str) -> Iterator[Quotable]:
+    named_by_two = _is_named_by_two(table)
     for row in table.rows:
         cells = tuple((c, v) for c, v in zip(table.columns, row, strict=False) if v and v not in _NO_VALUE)
+        if named_by_two and len(cells) > 2:
+            (group_column, group), (column, name), *rest = cells
+            cells = ((f"{group_column}, {column}".strip(", "), f"{group}, {name}"), *rest)
         if len(cells) > 1:
             yield Quotable((told(cells),), context, "row", 0, cells)
+
+
+def _is_named_by_two(table: Table) -> bool:
+    """Return whether a row's name is its first two cells: the first one groups rows, the second tells them apart."""
+    rows = [row for row in table.rows if len(row) > 2]
+    groups, names = {row[0] for row in rows}, {row[:2] for row in rows}
+    return len(groups) < len(rows) == len(names) and not any(_VALUE.search(row[1]) for row in rows)
 
 
 def _joined(*parts: str) -> str:

@@ -22,6 +22,10 @@ def told(cells: Sequence[tuple[str, str]]) -> str:
     """
     (name_column, name), *rest = cells
     name = _named(name_column, name)
+    if any(
+        _NUMBER.search(column) or "," in column for column, _ in rest
+    ):  # "1 year, $500 to $999: 4%; $1,000 and up: 5%"
+        return _ended(f"{name}, " + "; ".join(f"{_column(column)}: {value}" for column, value in rest))
     if len(rest) == 1 and _GENERIC_COLUMN.match(rest[0][0]):
         values = rest[0][1]
     elif len(rest) == 1 and rest[0][0] and not _NUMBER.search(rest[0][1]) and not name.endswith("?"):

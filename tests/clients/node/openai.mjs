@@ -6,7 +6,7 @@ const { OpenAI, APIError, APIConnectionTimeoutError } = await import(name);
 
 async function play(ask) {
   const timeout = ask.patience * 1000;
-  const client = new OpenAI({ baseURL: ask.base_url, apiKey: ask.api_key, maxRetries: 0, timeout });
+  const client = new OpenAI({ baseURL: ask.base_url, apiKey: ask.api_key, maxRetries: ask.retries, timeout });
   const messages = [{ role: 'user', content: ask.said }];
   const turn = () => (helper ? byHelper : ask.stream ? streamed : whole)(client, request(ask, messages), ask);
   try {

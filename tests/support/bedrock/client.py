@@ -55,6 +55,11 @@ class BedrockWire:
         self._http.close()
         self._stop()
 
+    @property
+    def pid(self) -> int:
+        """The process' id."""
+        return self._process.pid
+
     def environment(self, **more: str) -> dict[str, str]:
         """Return the variables that send an AWS SDK here, with credentials that are taken."""
         return {

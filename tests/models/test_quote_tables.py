@@ -1,0 +1,106 @@
+"""Tables, terms and days as quote reads them: a bank's rates are asked by what lies between their bounds."""
+
+import pytest
+
+from teller.models.quote.facets import Facet, facets
+from teller.models.quote.model import QuoteChatModel
+from tests.models.test_quote import DECLINE, embedder, passage, prompt, quote
+
+__all__ = ["embedder", "quote"]
+
+BONDS = passage(
+    "bonds.md",
+    "Term bonds",
+    "Rates",
+    "| Term | Under $10,000 | $10,000 to $49,999 | $50,000 and over | Early closing |\n|---|---|---|---|---|\n"
+    "| 12 months | 3.10% | 3.20% | 3.35% | 60 days' interest |\n"
+    "| 24 months | 3.40% | 3.55% | 3.70% | 90 days' interest |\n"
+    "| 60 months | 3.15% | 3.25% | 3.45% | 180 days' interest |",
+)
+HOURS = passage(
+    "hours.md",
+    "Branch hours",
+    "When we are open",
+    "| Branch | Monday to Thursday | Friday | Saturday |\n|---|---|---|---|\n"
+    "| Elm Street | 9 to 4 | 9 to 6 | 10 to 1 |\n| Lakeside | 10 to 3 | 10 to 5 | closed |\n\n"
+    "On December 24 every branch closes at noon.",
+)
+WIRES = passage(
+    "fees.md",
+    "Fees",
+    "Fees by account",
+    "| Group | Service | Personal | Business |\n|---|---|---|---|\n| Wires | Domestic | $20 | $26 |\n"
+    "| Wires | Foreign | $41 | $52 |\n| Checks | Stop payment | $31 | $33 |",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "low", "high"),
+    [
+        ("37 to 60 months", "months", 37, 60),
+        ("a two-year bond", "months", 24, 24),
+        ("Up to 75% LTV", "percent", 0, 75),
+        ("$25,000 to $99,999", "money", 25_000, 99_999),
+        ("what do you pay on 10k", "money", 10_000, 10_000),
+        ("Mon-Thu", "weekday", 0, 3),
+        ("from June 15 through August 14", "date", 615, 814),
+        ("are you open on Christmas Eve", "date", 1224, 1224),
+        ("24 December", "date", 1224, 1224),
+        ("model years 2021-2025", "year", 2021, 2025),
+    ],
+)
+def test_reads_amounts_terms_and_days_as_ranges(text: str, kind: str, low: float, high: float) -> None:
+    assert [(facet.kind, facet.low, facet.high) for facet in facets(text)] == [(kind, low, high)]
+
+
+def test_clock_times_and_telephone_numbers_are_no_amounts() -> None:
+    assert facets("Call 555-0142 before 4:30 p.m., the 2nd line") == ()
+
+
+def test_one_lies_in_the_other_only_where_both_are_of_a_kind() -> None:
+    assert Facet("months", 48, 48).meets(Facet("months", 37, 60))
+    assert not Facet("months", 48, 48).meets(Facet("money", 37, 60))
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "not_said"),
+    [
+        ("what is the rate of the two year bond for $20,000", "3.55%", "3.40%"),
+        ("what rate do I get on a 5 year bond with 60,000 dollars", "3.45%", "3.25%"),
+        ("what is the fee of a foreign wire for a business", "$52", "$41"),
+        ("when does Lakeside close on Friday", "10 to 5", "10 to 3"),
+        ("is Elm Street open on Saturday", "10 to 1", "9 to 6"),
+        ("when do you close on Christmas Eve", "noon", None),
+    ],
+)
+async def test_says_the_row_and_the_column_that_were_asked_for(
+    quote: QuoteChatModel, question: str, said: str, not_said: str | None
+) -> None:
+    reply = (await quote.ainvoke(prompt(question, [BONDS, HOURS, WIRES]))).text
+    assert said in reply
+    assert not_said is None or not_said not in reply
+
+
+@pytest.mark.parametrize(
+    ("history", "question", "said"),
+    [
+        ("what is the rate of the one year bond for $20,000", "and for two years", "3.55%"),
+        ("when does Elm Street close on Friday", "and on Saturday", "10 to 1"),
+    ],
+)
+async def test_a_follow_up_changes_what_it_names_and_keeps_the_rest(
+    quote: QuoteChatModel, history: str, question: str, said: str
+) -> None:
+    assert said in (await quote.ainvoke(prompt(question, [BONDS, HOURS, WIRES], [history]))).text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "what is the rate of the four year bond",
+        "what were the rates of the bonds in 2019",
+        "what does a diamond wire cost",
+    ],
+)
+async def test_another_term_or_year_is_a_near_miss(quote: QuoteChatModel, question: str) -> None:
+    assert (await quote.ainvoke(prompt(question, [BONDS, HOURS, WIRES]))).text == DECLINE
