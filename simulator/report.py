@@ -15,7 +15,8 @@ Holders = list[dict[str, Any]]
 class RequestRecord:
     """One request: a guess that was cancelled, or one whose reply was heard.
 
-    `arrivals`: how many characters of the reply had come after so many milliseconds. `server_timing`: that header.
+    `arrivals`: how many characters of the reply had come after so many milliseconds. `server_timing`: that
+    header, by the server's own clock, so it does not count where records are compared.
     """
 
     kind: RequestKind
@@ -30,7 +31,7 @@ class RequestRecord:
     error: str | None = None
     text: str = ""
     arrivals: list[tuple[float, int]] = field(default_factory=list)
-    server_timing: str = ""
+    server_timing: str = field(default="", compare=False)
     tool_calls: list[ToolCall] = field(default_factory=list)
     finish_reason: str | None = None
 

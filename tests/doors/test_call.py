@@ -38,7 +38,7 @@ def test_it_shows_the_call_its_requests_and_the_ledger(server: Server, block: Pa
     done = call(server, block, "--plot", str(tmp_path / "waits.svg"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "caller     I would like to block my card please" in done.stdout
-    assert "assistant  I've blocked your Everyday Visa" in done.stdout
+    assert "I've blocked your Everyday Visa" in done.stdout
     assert "· final to replica 0: first word" in done.stdout
     assert "end of speech to first word" in done.stdout
     assert "ledger: +1234567890 1881 active → blocked, writes 1" in done.stdout
