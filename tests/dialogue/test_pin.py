@@ -1,4 +1,4 @@
-"""PINs (DESIGN.md §5, rules 14, 15 and 17): heard in every form, judged once and only when whole, and proof that ends."""
+"""PINs: heard in every form, judged once and only when whole; and how long a right one counts."""
 
 import asyncio
 from collections.abc import Sequence
