@@ -21,8 +21,15 @@ from teller.keys import ApiKey
 
 
 def _messages(value: object) -> object:
-    """Take role, type and tuple forms of messages, as the playground, curl and RemoteRunnable send them."""
-    return convert_to_messages(value) if isinstance(value, list) else value
+    """Take role, type and tuple forms of messages, as the playground, curl and RemoteRunnable send them.
+
+    Raises:
+        ValueError: they have none of these forms; LangChain's own words would repeat what they hold.
+    """
+    try:
+        return convert_to_messages(value) if isinstance(value, list) else value
+    except (ValueError, TypeError, KeyError, NotImplementedError):
+        raise ValueError("each is an object with role and content, or a pair of them") from None
 
 
 class AgentCaller(BaseModel):

@@ -16,6 +16,7 @@ from simulator.call import Call
 from simulator.script import Setting, Speech, Transcript
 from teller.cards import demo
 from teller.cards.audit import AuditEntry
+from teller.cards.pin import hash_pin
 from teller.services import pin_pepper
 from tests.support.virtual_time import Replicas, replicas, run, running
 
@@ -90,7 +91,7 @@ def play(data_dir: Path) -> Play:
 def open_bank(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
     """Two replicas that serve all tests of a module, one after the other: a start takes longer than most calls."""
     with running() as run_in_it, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(demo, "hash_pin", cache(demo.hash_pin))
+        patch.setattr(demo, "hash_pin", cache(hash_pin))
         serving = replicas(shutil.copytree(bank, tmp_path_factory.mktemp("open") / "data"), 2)
         phone = Phone(run_in_it(serving.__aenter__()))
 

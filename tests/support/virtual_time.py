@@ -36,7 +36,8 @@ class AnnouncedQueue(SimpleQueue[Any]):
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in a virtual time that stands still while SQLite works."""
     with running() as run_in_it:
-        return run_in_it(work)
+        result: T = run_in_it(work)
+    return result
 
 
 @contextmanager
