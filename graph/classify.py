@@ -27,6 +27,11 @@ _ASKS_HOW = re.compile(
     r"|\bis there an? (?:fee|limit|way|deadline)\b|\bwhat(?:'s| is) the (?:process|procedure|deadline|fee)\b",
     re.IGNORECASE,
 )
+_DENIAL = re.compile(
+    r"^(?:(?:no|nope|never ?mind|wait|sorry|actually|(?:don't|do not) \w+ (?:it|that|the card|my card))\b[\s,.;!-]*)+"
+    r"(?:(?:just|rather|but)\b\s*)*",
+    re.IGNORECASE,
+)
 _FOR_A_PERSON = ("dispute_open", "change_details", "account_service", "access_problem")
 _SURE = 0.5  # below this a turn beside an open question is taken for one that was not understood
 _MAY_ASK = 0.1  # how likely a question about a card must be one for the documents to be asked of them too
@@ -47,9 +52,24 @@ class Classify:
         first = next((turn.text for turn in history if turn.role == "user"), "")
         conversation = conversation_of(state.get("client", ""), state.get("conversation_id"), caller.phone, first)
         intent = by_shape(messages, history)
-        if intent is None:
+        if intent and intent.topic == "still_there":
+            intent = await self._silence(intent, caller.phone, conversation)
+        elif intent is None:
             intent = await self._intent(state, history, caller.phone, conversation)
         return {"caller": caller, "conversation": conversation, "intent": intent}
+
+    async def _silence(self, silence: Intent, phone: str | None, talk: str | None) -> Intent:
+        """Return the intent of a caller who says nothing: a question that is open is asked again.
+
+        After anything else, his next "yes" would not be an answer to it.
+        """
+        if phone is None or talk is None:
+            return silence
+        try:
+            wish = (await self._ledger.view(phone, talk)).open_wish
+        except LedgerUnavailableError:
+            return silence
+        return replace(silence, routes=("card",), action=wish.operation) if wish else silence
 
     async def _intent(self, state: TellerState, history: list[Turn], phone: str | None, talk: str | None) -> Intent:
         text = without_masks(turn_text(history))
@@ -69,8 +89,16 @@ class Classify:
         if reading.kind != "other" and reading.wish:
             return await self._answer(reading, reading.wish, nearest)
         if wish := view.open_wish:
-            return _beside_open_question(nearest, wish)
+            return _beside_open_question(await self._changed_mind(nearest, text), wish)
         return _first_things_first(_wants_person(nearest, history), phone)
+
+    async def _changed_mind(self, nearest: Intent, text: str) -> Intent:
+        """Return the wish about cards that follows a no ("never mind, just block it"), where there is one."""
+        rest = _DENIAL.sub("", text)
+        if rest in ("", text) or nearest.action is not None:
+            return nearest
+        wished = await self._classifier.classify(rest)
+        return wished if wished.routes == ("card",) and wished.confidence >= _SURE else nearest
 
     async def _answer(self, reading: Reading, wish: Wish, nearest: Intent) -> Intent:
         """Return the intent of an answer, with what else the turn wished that began it all."""

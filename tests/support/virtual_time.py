@@ -1,8 +1,8 @@
 """Teller in a virtual time: calls of minutes in milliseconds, with the ledger's times and every wait from one clock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from simulator.in_process import InProcess, started
 from simulator.report import Holders
 from simulator.virtual_time import VirtualTimeLoop
 from teller.cards.demo import listing, reset
-from teller.services import pin_pepper
+from teller.services import Services, pin_pepper
 from teller.settings import Settings
 
 T = TypeVar("T")
@@ -35,8 +35,16 @@ class AnnouncedQueue(SimpleQueue[Any]):
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in a virtual time that stands still while SQLite works."""
-    with patch("aiosqlite.core.SimpleQueue", AnnouncedQueue):
-        return virtual_time.run(work)
+    with running() as run_in_it:
+        result: T = run_in_it(work)
+    return result
+
+
+@contextmanager
+def running() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
+    """Give a function that runs one coroutine after the other in the same virtual time."""
+    with patch("aiosqlite.core.SimpleQueue", AnnouncedQueue), asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        yield runner.run
 
 
 class Replicas:
@@ -49,12 +57,17 @@ class Replicas:
 
     async def ledger(self) -> Holders:
         """Read the ledger, as `teller cards list --json` does."""
-        return [dict(holder) for holder in await listing(self._apps[0].state.services.ledger)]
+        return [dict(holder) for holder in await listing(self.services.ledger)]
+
+    @property
+    def services(self) -> Services:
+        """The parts of the first of them."""
+        services: Services = self._apps[0].state.services
+        return services
 
     async def reset(self) -> None:
         """Bring the demo ledger back to its beginning."""
-        services = self._apps[0].state.services
-        await reset(services.ledger, pin_pepper(services.settings))
+        await reset(self.services.ledger, pin_pepper(self.services.settings))
 
     async def at_rest(self) -> None:
         """Return when no replica works on a request any more."""
