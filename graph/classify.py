@@ -14,7 +14,7 @@ from graph.options import TurnOptions
 from graph.private_words import private_turns, without_masks
 from graph.state import Intent, Route, TellerState, TurnUpdate
 from teller.caller import conversation_of
-from teller.cards.answers import is_yes
+from teller.cards.answers import is_yes, only_names_a_card
 from teller.cards.dialogue import Turn, runs
 from teller.cards.reading import Reading, read_turn
 from teller.cards.records import Operation, Wish, WishState
@@ -33,6 +33,7 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 _FOR_A_PERSON = ("dispute_open", "change_details", "account_service", "access_problem")
+_RECENT = 3  # turns in which a wish is looked for that another card is to have, too
 _SURE = 0.5  # below this a turn beside an open question is taken for one that was not understood
 _MAY_ASK = 0.1  # how likely a question about a card must be one for the documents to be asked of them too
 
@@ -90,7 +91,20 @@ class Classify:
             return await self._answer(reading, reading.wish, nearest)
         if wish := view.open_wish:
             return _beside_open_question(await self._changed_mind(nearest, text), wish)
+        nearest = await self._the_same(nearest, text, history)
         return _first_things_first(_wants_person(nearest, history), phone)
+
+    async def _the_same(self, nearest: Intent, text: str, history: list[Turn]) -> Intent:
+        """Return the wish of the turns before for one that names another card and says no more: "and the gold one too".
+
+        It was not said in full, so it is asked first.
+        """
+        if not only_names_a_card(text):
+            return nearest
+        for before in reversed(earlier_turns(history)[-_RECENT:]):  # in between, a PIN may have been given
+            if (wished := await self._classifier.classify(before)).action:
+                return replace(nearest, routes=("card",), action=wished.action, confidence=0.0)
+        return nearest
 
     async def _changed_mind(self, nearest: Intent, text: str) -> Intent:
         """Return the wish about cards that follows a no ("never mind, just block it"), where there is one."""
