@@ -197,14 +197,14 @@ async def test_the_same_holds_for_an_answer_that_is_not_streamed(
     assert len(wire.requests()) == requests
 
 
-@pytest.mark.parametrize("silence", [{"stall_before_first": True}, {"stall_after": 0}, {"first_token_ms": 5_000}])
+@pytest.mark.parametrize("silence", [{"stall_before_first": True}, {"stall_after": 0}, {"first_token_ms": 60_000}])
 async def test_silence_before_the_first_word_has_a_limit(
     silence: Mapping[str, Any], connection: BedrockConnection, wire: BedrockWire
 ) -> None:
     wire.script(silence)
     began = time.monotonic()
-    failed, _ = await failure(model(connection, first_token_seconds=0.2, idle_seconds=9))
-    assert (type(failed), time.monotonic() - began < 4.5) == (ModelTimeoutError, True)
+    failed, _ = await failure(model(connection, first_token_seconds=1.5, idle_seconds=50))
+    assert (type(failed), time.monotonic() - began < 40) == (ModelTimeoutError, True)
     wire.wait_for(lambda seen: seen[0].hung_up)
 
 
