@@ -16,6 +16,7 @@ from graph.state import Intent, Route, TellerState, TurnUpdate
 from teller.caller import conversation_of
 from teller.cards.answers import is_yes
 from teller.cards.dialogue import Turn, runs
+from teller.cards.pin_words import says_pin
 from teller.cards.reading import Reading, read_turn
 from teller.cards.records import Operation, Wish, WishState
 from teller.errors import LedgerUnavailableError
@@ -31,6 +32,7 @@ _DENIAL = re.compile(
     r"(?:(?:just|rather|but)\b\s*)*",
     re.IGNORECASE,
 )
+_ASKS_OF_A_CARD = re.compile(r"\b(?:shall i|which card)\b", re.IGNORECASE)
 _FOR_A_PERSON = ("dispute_open", "change_details", "account_service", "access_problem")
 _SURE = 0.5  # below this a turn beside an open question is taken for one that was not understood
 
@@ -79,7 +81,7 @@ class Classify:
         try:
             view = await self._ledger.view(phone, talk)
         except LedgerUnavailableError:
-            return nearest  # a card turn will meet it again, and say so; the others do not need the ledger
+            return _without_ledger(nearest, history)
         private = private_turns(state["messages"])
         reading = read_turn(view, private, pin_of(private, view, self._ledger), self._ledger.now(), fillers())
         if reading.kind != "other" and reading.wish:
@@ -121,6 +123,19 @@ def _beside_open_question(nearest: Intent, wish: Wish) -> Intent:
         return Intent(("card",), "answer", wish.operation, nearest.confidence, decided_by="dialogue")
     routes: tuple[Route, ...] = (*(route for route in nearest.routes if route != "card"), "card")
     return Intent(routes, nearest.topic, wish.operation, nearest.confidence, decided_by="dialogue")
+
+
+def _without_ledger(nearest: Intent, history: list[Turn]) -> Intent:
+    """Return the intent where the ledger does not answer: a card turn meets it again, and says so.
+
+    What is not a wish of its own and follows a question about a card goes there too: "okay" to it would be a promise.
+    """
+    before = next((turn.text for turn in reversed(runs(history)) if turn.role == "assistant"), "")
+    last = before.rstrip().removesuffix("?").rpartition("?")[2]
+    asked = before.rstrip().endswith("?") and (says_pin(last) or _ASKS_OF_A_CARD.search(last))
+    if asked and nearest.routes[0] in ("smalltalk", "out_of_scope") and nearest.topic != "goodbye":
+        return Intent(("card",), "answer", Operation.STATUS, decided_by="dialogue")
+    return nearest
 
 
 def _question_first(intent: Intent, text: str) -> Intent:
