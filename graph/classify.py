@@ -17,8 +17,10 @@ from teller.caller import conversation_of
 from teller.cards.answers import is_yes
 from teller.cards.dialogue import Turn, runs
 from teller.cards.pin_words import says_pin
+from teller.cards.policy import POLICY
 from teller.cards.reading import Reading, read_turn
 from teller.cards.records import Operation, Wish, WishState
+from teller.cards.spoken import heard_words
 from teller.errors import LedgerUnavailableError
 from teller.services import Services
 
@@ -87,7 +89,7 @@ class Classify:
         if reading.kind != "other" and reading.wish:
             return await self._answer(reading, reading.wish, nearest)
         if wish := view.open_wish:
-            return _beside_open_question(await self._changed_mind(nearest, text), wish)
+            return _beside_open_question(await self._changed_mind(nearest, text), wish, text)
         return _first_things_first(_wants_person(nearest, history), phone)
 
     async def _changed_mind(self, nearest: Intent, text: str) -> Intent:
@@ -108,13 +110,13 @@ class Classify:
         return Intent((*asks, "card", *person), "answer", wish.operation, also=also, decided_by="dialogue")
 
 
-def _beside_open_question(nearest: Intent, wish: Wish) -> Intent:
+def _beside_open_question(nearest: Intent, wish: Wish, text: str) -> Intent:
     """Return the intent of a turn that does not answer the open question: it is asked again, after what else is due.
 
     A new wish about cards takes its place, and so does a caller who wants a person or says goodbye, unless a yes is
     just settling, which these words may have changed.
     """
-    sure_of_card = "card" in nearest.routes and nearest.confidence >= _SURE
+    sure_of_card = "card" in nearest.routes and (nearest.confidence >= _SURE or _names_another(nearest, wish, text))
     leaves = nearest.routes == ("handoff",) or nearest.topic == "goodbye"
     if sure_of_card or (leaves and wish.state is not WishState.SETTLING):
         return nearest
@@ -123,6 +125,12 @@ def _beside_open_question(nearest: Intent, wish: Wish) -> Intent:
         return Intent(("card",), "answer", wish.operation, nearest.confidence, decided_by="dialogue")
     routes: tuple[Route, ...] = (*(route for route in nearest.routes if route != "card"), "card")
     return Intent(routes, nearest.topic, wish.operation, nearest.confidence, decided_by="dialogue")
+
+
+def _names_another(nearest: Intent, wish: Wish, text: str) -> bool:
+    """Return whether a turn says the verb of an operation that was not the one asked about: "can I just block it?"."""
+    verbs = POLICY[nearest.action].verbs if nearest.action else frozenset[str]()
+    return nearest.action is not wish.operation and not verbs.isdisjoint(heard_words(text))
 
 
 def _without_ledger(nearest: Intent, history: list[Turn]) -> Intent:

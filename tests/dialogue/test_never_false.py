@@ -20,7 +20,7 @@ from tests.dialogue.conftest import Phone, Play
 from tests.dialogue.stories import CALLERS, CHATS, Step, Story, steps
 from tests.dialogue.truth import Truth, Write, seconds
 
-EXAMPLES = int(os.environ.get("TELLER_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("TELLER_EXAMPLES", "110"))
 LONGEST = int(os.environ.get("TELLER_STEPS", "40"))
 SEED = int(os.environ.get("TELLER_SEED", random.randrange(10**6)))
 
