@@ -7,15 +7,22 @@ TELLER_EXAMPLES sets how many, TELLER_STEPS how long, TELLER_SEED which; a failu
 import os
 import random
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, example, given, seed, settings
+from hypothesis import strategies as st
 from hypothesis.internal.conjecture import engine
 from sqlalchemy import select
 
+from graph.intents import load_intents
+from teller.cards.answers import read_answer
 from teller.cards.demo import listing
-from teller.cards.records import Operation
+from teller.cards.dialogue import Turn, heard_question
+from teller.cards.records import Card, CardState, Clause, Operation, Wish, WishState
 from teller.cards.schema import audit, pending
+from teller.cards.spoken import heard_words
 from tests.dialogue.conftest import Phone, Play
 from tests.dialogue.stories import CALLERS, CHATS, Step, Story, steps
 from tests.dialogue.truth import Truth, Write, seconds
@@ -96,6 +103,39 @@ def stories(open_bank: Play, examples: int, phases: Sequence[Phase] = tuple(Phas
         open_bank(talk)
 
     return play_them
+
+
+ADDING_NOTHING = frozenset(
+    """yes yeah yep yup sure ok okay correct right absolutely definitely certainly affirmative go ahead do it that so
+    please of course that's is fine the one sounds good i confirm confirmed thanks thank you uh um uhm er ah oh well hey
+    hi hello and just now then i'd like to my a card said want would this mm hmm block freeze lock shall your gold
+    mastercard ending 7719""".split()
+)
+"""Words that leave a yes a yes; the last of them are the question's own and its operation's."""
+VOCABULARY = sorted({word for intent in load_intents() for text in intent.utterances for word in heard_words(text)})
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(VOCABULARY), st.sampled_from(sorted(ADDING_NOTHING))), min_size=1, max_size=6)
+)
+@settings(max_examples=2_000, deadline=None)
+@example(["but", "not", "that", "one"])
+@example(["when", "it", "is", "free"])
+def test_no_suffix_after_a_yes_writes_unless_it_adds_nothing(suffix: list[str]) -> None:
+    """The words are those of all the callers whose sentences we know."""
+    text = "Shall I block your Gold Mastercard ending seven seven one nine?"
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    cards = [
+        Card(token, product, network, last4, CardState.ACTIVE, 1, Decimal(1), Decimal(0), None)
+        for token, product, network, last4 in (("v", "Everyday", "Visa", "4242"), ("g", "Gold", "Mastercard", "7719"))
+    ]
+    clause = Clause("confirm", text, "g", now)
+    wish = Wish("w", "c", "+1", Operation.BLOCK, "g", 1, (clause,), WishState.OPEN, None, None, now)
+    for yes in ("yes", "go ahead", "block it"):
+        heard = heard_question([wish], [Turn("assistant", text), Turn("user", f"{yes} {' '.join(suffix)}")])
+        assert heard is not None
+        if read_answer(heard, cards) == "yes":
+            assert ADDING_NOTHING.issuperset(heard_words(heard.answer))
 
 
 def test_nothing_false_is_written_or_spoken(open_bank: Play, monkeypatch: pytest.MonkeyPatch) -> None:
