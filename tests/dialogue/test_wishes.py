@@ -210,6 +210,19 @@ def test_a_caller_who_answers_before_the_question_is_asked_it(open_bank: Play) -
     open_bank(talk)
 
 
+def test_a_repeat_of_the_named_card_in_chat_is_told_what_was_done(open_bank: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS, CHAT)
+        for words in ("block my card", "the first one"):
+            await heard(call, words)
+        await call.repeat()
+        await call.conclude()
+        assert "I've blocked your Everyday Visa ending 4242" in call.turns[-1].heard
+        assert await phone.writes(TOMAS) == 1
+
+    open_bank(talk)
+
+
 def test_re_asking_stays_within_one_row(open_bank: Play) -> None:
     async def talk(phone: Phone) -> None:
         await said(phone, TOMAS, ["block my card", "hmm", "the visa", "what", "no, the other one", "uh", "yes"])

@@ -142,7 +142,7 @@ class Truth:
         asked = self.of_call(write)
         voice = bool(asked) and asked[0].voice
         if not voice and write.operation is Operation.BLOCK:
-            wished = {"block", "freeze", "lock", "visa", "gold", "one", "other", "both", "4242"}
+            wished = {"block", "freeze", "lock", "visa", "gold", "first", "second", "other", "both", "4242"}
             if not any(wished & set(words(one.said)) or self.says_yes(one, write) for one in asked):
                 yield f"{write}: nobody asked for it"
             return
