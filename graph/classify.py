@@ -16,8 +16,11 @@ from graph.state import Intent, Route, TellerState, TurnUpdate
 from teller.caller import conversation_of
 from teller.cards.answers import is_yes, only_names_a_card
 from teller.cards.dialogue import Turn, runs
+from teller.cards.pin_words import says_pin
+from teller.cards.policy import POLICY
 from teller.cards.reading import Reading, read_turn
 from teller.cards.records import Operation, Wish, WishState
+from teller.cards.spoken import heard_words
 from teller.errors import LedgerUnavailableError
 from teller.knowledge.question import is_question
 from teller.services import Services
@@ -32,6 +35,7 @@ _DENIAL = re.compile(
     r"(?:(?:just|rather|but)\b\s*)*",
     re.IGNORECASE,
 )
+_ASKS_OF_A_CARD = re.compile(r"\b(?:shall i|which card)\b", re.IGNORECASE)
 _FOR_A_PERSON = ("dispute_open", "change_details", "account_service", "access_problem")
 _RECENT = 3  # turns in which a wish is looked for that another card is to have, too
 _SURE = 0.5  # below this a turn beside an open question is taken for one that was not understood
@@ -84,13 +88,13 @@ class Classify:
         try:
             view = await self._ledger.view(phone, talk)
         except LedgerUnavailableError:
-            return nearest  # a card turn will meet it again, and say so; the others do not need the ledger
+            return _without_ledger(nearest, history)
         private = private_turns(state["messages"])
         reading = read_turn(view, private, pin_of(private, view, self._ledger), self._ledger.now(), fillers())
         if reading.kind != "other" and reading.wish:
             return await self._answer(reading, reading.wish, nearest)
         if wish := view.open_wish:
-            return _beside_open_question(await self._changed_mind(nearest, text), wish)
+            return _beside_open_question(await self._changed_mind(nearest, text), wish, text)
         nearest = await self._the_same(nearest, text, history)
         return _first_things_first(_wants_person(nearest, history), phone)
 
@@ -124,13 +128,13 @@ class Classify:
         return Intent((*asks, "card", *person), "answer", wish.operation, also=also, decided_by="dialogue")
 
 
-def _beside_open_question(nearest: Intent, wish: Wish) -> Intent:
+def _beside_open_question(nearest: Intent, wish: Wish, text: str) -> Intent:
     """Return the intent of a turn that does not answer the open question: it is asked again, after what else is due.
 
     A new wish about cards takes its place, and so does a caller who wants a person or says goodbye, unless a yes is
     just settling, which these words may have changed.
     """
-    sure_of_card = "card" in nearest.routes and nearest.confidence >= _SURE
+    sure_of_card = "card" in nearest.routes and (nearest.confidence >= _SURE or _names_another(nearest, wish, text))
     leaves = nearest.routes == ("handoff",) or nearest.topic == "goodbye"
     if sure_of_card or (leaves and wish.state is not WishState.SETTLING):
         return nearest
@@ -139,6 +143,25 @@ def _beside_open_question(nearest: Intent, wish: Wish) -> Intent:
         return Intent(("card",), "answer", wish.operation, nearest.confidence, decided_by="dialogue")
     routes: tuple[Route, ...] = (*(route for route in nearest.routes if route != "card"), "card")
     return Intent(routes, nearest.topic, wish.operation, nearest.confidence, decided_by="dialogue")
+
+
+def _names_another(nearest: Intent, wish: Wish, text: str) -> bool:
+    """Return whether a turn says the verb of an operation that was not the one asked about: "can I just block it?"."""
+    verbs = POLICY[nearest.action].verbs if nearest.action else frozenset[str]()
+    return nearest.action is not wish.operation and not verbs.isdisjoint(heard_words(text))
+
+
+def _without_ledger(nearest: Intent, history: list[Turn]) -> Intent:
+    """Return the intent where the ledger does not answer: a card turn meets it again, and says so.
+
+    What is not a wish of its own and follows a question about a card goes there too: "okay" to it would be a promise.
+    """
+    before = next((turn.text for turn in reversed(runs(history)) if turn.role == "assistant"), "")
+    last = before.rstrip().removesuffix("?").rpartition("?")[2]
+    asked = before.rstrip().endswith("?") and (says_pin(last) or _ASKS_OF_A_CARD.search(last))
+    if asked and nearest.routes[0] in ("smalltalk", "out_of_scope") and nearest.topic != "goodbye":
+        return Intent(("card",), "answer", Operation.STATUS, decided_by="dialogue")
+    return nearest
 
 
 def _question_first(intent: Intent, text: str) -> Intent:

@@ -32,7 +32,7 @@ _NO = re.compile(
 )
 _CORRECTING = frozenset(
     "no nope not other one instead actually rather wait sorry wrong but mean meant i'm i'll is it's for use mine was "
-    "by all means that's him her them ending ends in last four digits number with are".split()
+    "by all means think guess that's him her them ending ends in last four digits number with are".split()
 )
 _DENYING = frozenset("no not wrong meant other instead wait sorry".split())
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")

@@ -20,7 +20,7 @@ from teller.cards.pin import hash_pin
 from teller.services import pin_pepper
 from tests.support.virtual_time import Replicas, replicas, run, running
 
-MAYA, TOMAS, RUTH, JONAS, PRIYA, SAMUEL, ELENA, BEN = (f"+123456789{place}" for place in range(8))
+MAYA, TOMAS, RUTH, JONAS, PRIYA, SAMUEL, ELENA, BEN, NOOR, CHARLES = (f"+123456789{place}" for place in range(10))
 SETTING = Setting(opening="Hello.", speech=Speech(endpointing=0.1), transcript=Transcript())
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -50,10 +50,37 @@ def running() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
 class Replicas:
     """Servers in this process over one ledger, and the line to call them on."""
 
-    def __init__(self, apps: list[FastAPI], transports: list[InProcess]) -> None:
-        self._apps = apps
-        self.transports = transports
-        self.line = Line(transports)
+    def __init__(self, make: Callable[[], FastAPI]) -> None:
+        self._make = make
+        self._apps: list[FastAPI] = []
+        self._serving: list[AbstractAsyncContextManager[InProcess]] = []
+        self.transports: list[InProcess] = []
+        self.line = Line(self.transports)
+
+    async def start(self) -> None:
+        """Start one more."""
+        app = self._make()
+        serving = started(app)
+        self.transports.append(await serving.__aenter__())
+        self._apps.append(app)
+        self._serving.append(serving)
+
+    async def stop(self) -> None:
+        """Stop all of them, as a shutdown does."""
+        while self._serving:
+            self._apps.pop()
+            self.transports.pop()
+            await self._serving.pop().__aexit__(None, None, None)
+
+    async def kill(self, place: int) -> None:
+        """Let one of them lose all that it does, what goes on after a hang-up included, and be there again.
+
+        Nothing of a turn is kept in a process, so this is a restart; `start` would only read models and index anew.
+        """
+        services: Services = self._apps[place].state.services
+        for task in set(services.unfinished):
+            task.cancel()
+        await self.transports[place].crash()
 
     async def ledger(self) -> Holders:
         """Read the ledger, as `teller cards list --json` does."""
@@ -79,7 +106,10 @@ class Replicas:
 async def replicas(data_dir: Path, count: int = 1, **settings: Any) -> AsyncIterator[Replicas]:
     """Start so many servers on one data folder; they take their time from the loop that runs."""
     given = Settings(data_dir=data_dir, rate_limit_per_caller="", _env_file=None, **{"chat_model": "quote", **settings})
-    async with AsyncExitStack() as stack:
-        apps = [create_app(given, virtual_time.now) for _ in range(count)]
-        transports = [await stack.enter_async_context(started(app)) for app in apps]
-        yield Replicas(apps, transports)
+    bank = Replicas(lambda: create_app(given, virtual_time.now))
+    try:
+        for _ in range(count):
+            await bank.start()
+        yield bank
+    finally:
+        await bank.stop()
