@@ -11,8 +11,10 @@ from teller.knowledge.opensearch.cluster import Cluster
 from teller.knowledge.opensearch.failures import RefusedError
 from teller.knowledge.opensearch.mapping import Nature
 from teller.knowledge.opensearch.profile import Profile
-from teller.knowledge.opensearch.queries import Question, by_id, hybrid, records_of, separate
+from teller.knowledge.opensearch.queries import Question, hybrid, records_of, separate, whole
 from teller.knowledge.opensearch.records import Json, found_passage, newest, record
+
+Key = tuple[str, str]
 
 _ROUNDS = 4
 _SPARE = 2  # more are asked for than are wanted: some may not count
@@ -22,11 +24,16 @@ _SPARE = 2  # more are asked for than are wanted: some may not count
 class Hit:
     """A passage that was found: where it is, of which revision of which document, and how well it fits."""
 
-    key: str
     index: str
+    passage_id: str
     document_id: str
     revision: str
     score: float
+
+    @property
+    def key(self) -> Key:
+        """What tells it from others: a passage may be there in two revisions."""
+        return self.revision, self.passage_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +97,14 @@ class Searching:
 
     async def _best(self, question: Question, size: int, copy: str) -> list[Hit]:
         if self._profile.pipeline:
-            found_together = await self._cluster.search(self._alias, hybrid(question, size), preference=copy)
-            return [_hit(found, found["_score"]) for found in found_together]
+            return _hits(await self._cluster.search(self._alias, hybrid(question, size), preference=copy))
         parts = question.parts
-        answers = await self._cluster.searches(self._alias, separate(question), copy)
-        hits = {found["_id"]: _hit(found, found["_score"]) for answer in answers for found in answer}
+        lists = [_hits(answer) for answer in await self._cluster.searches(self._alias, separate(question), copy)]
+        hits = {hit.key: hit for found in lists for hit in found}
         if len(parts) == 1:
             scores = {key: hit.score for key, hit in hits.items()}
         else:
-            lists = [{found["_id"]: found["_score"] for found in answer} for answer in answers]
-            scores = fused(lists, [weight for _, weight in parts])
+            scores = fused([{hit.key: hit.score for hit in found} for found in lists], [weight for _, weight in parts])
         best = sorted(scores, key=scores.__getitem__, reverse=True)[:size]
         return [replace(hits[key], score=scores[key]) for key in best]
 
@@ -107,9 +112,14 @@ class Searching:
         """Tell the passages that count from the others."""
         if not hits:
             return _Found([], set(), set())
-        keys, documents = [hit.key for hit in hits], {hit.document_id for hit in hits}
-        whole, records = await self._cluster.searches(index, [by_id(keys), records_of(documents)], copy)
-        sources: dict[str, Json] = {found["_id"]: found["_source"] for found in whole}
+        looks = [
+            whole({hit.passage_id for hit in hits}, {hit.revision for hit in hits}),
+            records_of({hit.document_id for hit in hits}),
+        ]
+        found, records = await self._cluster.searches(index, looks, copy)
+        sources: dict[Key, Json] = {
+            (one["_source"]["revision"], one["_source"]["passage_id"]): one["_source"] for one in found
+        }
         current = newest(map(record, records))
         passages: dict[str, Passage] = {}
         dropped: set[str] = set()
@@ -119,7 +129,7 @@ class Searching:
             if source is None or counts is None or counts.deleted or counts.revision != hit.revision:
                 dropped.add(hit.revision)
                 continue
-            passages.setdefault(source["passage_id"], found_passage(source, hit.score, question.vector))
+            passages.setdefault(hit.passage_id, found_passage(source, hit.score, question.vector))
         return _Found(list(passages.values()), dropped, {one.revision for one in current.values()})
 
 
@@ -134,6 +144,6 @@ def _same_embedder(known: Bound, ours: Nature) -> bool:
     return (known.nature.embedder, known.nature.dimension) == (ours.embedder, ours.dimension)
 
 
-def _hit(found: Json, score: float) -> Hit:
-    source = found["_source"]
-    return Hit(found["_id"], found["_index"], source["document_id"], source["revision"], score)
+def _hits(found: list[Json]) -> list[Hit]:
+    fields = ((one, {name: values[0] for name, values in one["fields"].items()}) for one in found)
+    return [Hit(index=one["_index"], score=one["_score"], **values) for one, values in fields]
