@@ -1,16 +1,15 @@
 """A search: the best passages by words and meaning, then a look at whether they still count."""
 
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from teller.knowledge.fusion import fused
 from teller.knowledge.index import Passage
 from teller.knowledge.opensearch.alias import Bound
+from teller.knowledge.opensearch.binding import Binding
 from teller.knowledge.opensearch.cluster import Cluster
 from teller.knowledge.opensearch.failures import RefusedError
 from teller.knowledge.opensearch.mapping import Nature
-from teller.knowledge.opensearch.profile import Profile
 from teller.knowledge.opensearch.queries import Question, hybrid, records_of, separate, whole
 from teller.knowledge.opensearch.records import Json, found_passage, newest, record
 
@@ -52,23 +51,12 @@ class Searching:
     is passed over, and the search made again without that revision.
     """
 
-    def __init__(self, cluster: Cluster, alias: str, profile: Profile) -> None:
-        self._cluster = cluster
-        self._alias = alias
-        self._profile = profile
+    def __init__(self, cluster: Cluster, binding: Binding) -> None:
+        self._cluster, self._binding = cluster, binding
 
-    async def search(
-        self, question: Question, limit: int, known: Bound, ours: Nature, look_again: Callable[[], Awaitable[Bound]]
-    ) -> list[Passage]:
-        """Return the best passages that count.
-
-        Args:
-            question: What is looked for.
-            limit: Most passages that are returned.
-            known: Where the alias led.
-            ours: Whose vectors the question's is; an index of another embedder is searched by words.
-            look_again: Finds out where the alias leads now.
-        """
+    async def search(self, question: Question, limit: int) -> list[Passage]:
+        """Return the best passages that count, `limit` at most; an index of another embedder is searched by words."""
+        known, ours = await self._binding.last_seen(), self._binding.nature
         copy = secrets.token_hex(4)  # all requests go to one copy of the index: another may know less
         passed_over: set[str] = set()
         best: list[Passage] = []
@@ -79,12 +67,12 @@ class Searching:
             try:
                 hits = await self._best(asked, _SPARE * limit, copy)
                 if any(hit.index != known.index for hit in hits):
-                    known = await look_again()
+                    known = await self._binding.look_again()
                     if asked.vector is not None and not _same_embedder(known, ours):
                         continue
                 found = await self._that_count(asked, hits, known.index, copy)
             except RefusedError:
-                former, known = known, await look_again()  # says so if the index is missing
+                former, known = known, await self._binding.look_again()  # says so if the index is missing
                 if known.index == former.index:
                     raise
                 continue
@@ -96,10 +84,12 @@ class Searching:
         return best
 
     async def _best(self, question: Question, size: int, copy: str) -> list[Hit]:
-        if self._profile.pipeline:
-            return _hits(await self._cluster.search(self._alias, hybrid(question, size), preference=copy))
+        if self._binding.profile.pipeline:
+            return _hits(await self._cluster.search(self._binding.alias, hybrid(question, size), preference=copy))
         parts = question.parts
-        lists = [_hits(answer) for answer in await self._cluster.searches(self._alias, separate(question), copy)]
+        lists = [
+            _hits(answer) for answer in await self._cluster.searches(self._binding.alias, separate(question), copy)
+        ]
         hits = {hit.key: hit for found in lists for hit in found}
         if len(parts) == 1:
             scores = {key: hit.score for key, hit in hits.items()}
