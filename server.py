@@ -8,21 +8,20 @@ from time import time
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import HTMLResponse
-from starlette.staticfiles import StaticFiles
 
 from doors import documents, health, vapi
 from doors.admission import Admission
 from doors.body_limit import BodyLimit
 from doors.disconnect import CancelOnDisconnect
+from doors.docs import docs_routes
 from doors.documents import MAX_UPLOAD_BYTES, UPLOAD_PATH
 from doors.errors import install_error_handlers
 from doors.langserve import agent_routes
 from doors.openai import routes as openai
 from doors.pulse import keep_pulse
 from doors.rates import Rates
+from doors.refusal import RefuseAtOnce
 from doors.request_log import RequestLog
 from graph.workflow import build_workflow
 from teller.services import Clock, Services, utc_now
@@ -32,6 +31,7 @@ _DESCRIPTION = (
     "A bank's assistant for the phone and for chat: one graph behind OpenAI's chat completions and LangServe."
 )
 _MULTIPART_OVERHEAD = 10_000
+_TURNS = ("/api/chat/", "/v1/chat/", "/api/agent/", "/agent/", UPLOAD_PATH)
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> FastAPI:
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
             yield
             pulse.cancel()
 
-    app = FastAPI(title="Teller", description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Teller", description=_DESCRIPTION, lifespan=lifespan, docs_url=None, openapi_url=None)
     app.state.settings = settings
     app.state.rates = Rates(settings)
     app.state.admission = Admission(settings.max_concurrent_turns)
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     app.include_router(vapi.router)
     app.include_router(documents.router)
     app.include_router(health.router)
-    _serve_docs(app)
+    app.include_router(docs_routes(app))
     _describe_chat(app)
     install_error_handlers(app)
     _wrap(app, settings)
@@ -72,26 +72,11 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     uploads = MAX_UPLOAD_BYTES + _MULTIPART_OVERHEAD
     app.add_middleware(CancelOnDisconnect, paths=("/agent/invoke", "/agent/batch"))
     app.add_middleware(BodyLimit, default=settings.max_body_bytes, uploads=uploads, upload_path=UPLOAD_PATH)
+    app.add_middleware(RefuseAtOnce, refuses=app.state.admission.refuses, paths=_TURNS)
     if settings.cors_allowed_origins:
         origins = list(settings.cors_allowed_origins)
         app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(RequestLog)
-
-
-def _serve_docs(app: FastAPI) -> None:
-    """Serve /docs with our own copy of its assets: a bank's network reaches no CDN."""
-    app.mount("/docs/assets", StaticFiles(packages=[("fastapi_swagger", "resources")]), name="docs-assets")
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        assets = "/docs/assets"
-        return get_swagger_ui_html(
-            openapi_url=app.openapi_url or "",
-            title="Teller",
-            swagger_js_url=f"{assets}/swagger-ui-bundle.js",
-            swagger_css_url=f"{assets}/swagger-ui.css",
-            swagger_favicon_url=f"{assets}/favicon-32x32.png",
-        )
 
 
 def _describe_chat(app: FastAPI) -> None:

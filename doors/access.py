@@ -62,6 +62,9 @@ def _message(request: Request) -> str:
 
 
 def _challenge(request: Request) -> dict[str, str]:
-    """Ask a browser (its pages' own fetches too) for the key; a program is told by the envelope."""
-    browser = "sec-fetch-site" in request.headers
+    """Ask a browser (its pages' own fetches too) for the key; a program is told by the envelope.
+
+    Browsers tell by `sec-fetch-site` that they are one, but only over HTTPS or on this machine; by their name always.
+    """
+    browser = "sec-fetch-site" in request.headers or request.headers.get("user-agent", "").startswith("Mozilla/")
     return {"www-authenticate": 'Basic realm="teller", charset="UTF-8"' if browser else "Bearer"}

@@ -15,7 +15,7 @@ from doors.errors import ApiError
 
 LONGEST_WAIT_SECONDS = 10.0
 SHORT_WAIT_SECONDS = 0.05
-BURST_SECONDS = 0.25
+BURST_SECONDS = 0.5
 CALM_SECONDS = 1.0
 LATE_SECONDS = 0.01
 _ALWAYS_OPEN = 0.1
@@ -35,8 +35,9 @@ class _Waiting:
 class Admission:
     """At most `most` turns run, fewer while the event loop is late; as many again may wait, each for 10 s at most.
 
-    A burst may wait. Where waits have been longer than 50 ms for a quarter of a second, the queue would stand and only
-    make every turn late (CoDel, RFC 8289): from then on nobody waits longer than that, until none had to for a second.
+    A burst may wait. Where waits have been longer than 50 ms for half a second, the queue would stand and only make
+    every turn late (CoDel, RFC 8289): from then on newcomers run at once or are refused at once, until nobody had to
+    wait or was refused for a second.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -63,6 +64,18 @@ class Admission:
             self._open = min(self._most, self._open + self._most / _BEATS_TO_OPEN_ALL)
             self._let_in()
 
+    def refuses(self) -> bool:
+        """Return whether a turn that comes now is refused; being asked so counts as one that came."""
+        if self._has_room() and not self._waiting:
+            return False
+        now = self._clock()
+        if self._waiting:
+            self._note_wait(self._waiting[0])
+        stands = now - self._short_at <= CALM_SECONDS and now - self._short_since > BURST_SECONDS
+        if stands:
+            self._note_shortage(now)
+        return stands or len(self._waiting) >= self._most
+
     async def take(self) -> None:
         """Return when one more turn may run; `give` must follow.
 
@@ -72,17 +85,17 @@ class Admission:
         if self._has_room() and not self._waiting:
             self._running += 1
             return
-        if len(self._waiting) >= self._most:
-            raise _full()
+        if self.refuses():
+            raise full()
         waiting = _Waiting(asyncio.get_running_loop().create_future(), self._clock())
         self._waiting.append(waiting)
         try:
-            async with asyncio.timeout(self._patience()):
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
                 await waiting.turn
         except BaseException as reason:
             self._leave_queue(waiting)
             if isinstance(reason, TimeoutError):
-                raise _full() from None
+                raise full() from None
             raise
         finally:
             self._note_wait(waiting)
@@ -108,17 +121,12 @@ class Admission:
         elif not waiting.turn.cancelled():  # let in at the very moment that he left
             self.give()
 
-    def _patience(self) -> float:
-        """Return how long a newcomer may wait, in seconds."""
-        self._note_wait(self._waiting[0])
-        now = self._clock()
-        stands = now - self._short_at <= CALM_SECONDS and now - self._short_since > BURST_SECONDS
-        return SHORT_WAIT_SECONDS if stands else LONGEST_WAIT_SECONDS
-
     def _note_wait(self, waiting: _Waiting) -> None:
         now = self._clock()
-        if now - waiting.since < SHORT_WAIT_SECONDS:
-            return
+        if now - waiting.since >= SHORT_WAIT_SECONDS:
+            self._note_shortage(now)
+
+    def _note_shortage(self, now: float) -> None:
         if now - self._short_at > CALM_SECONDS:
             self._short_since = now
         self._short_at = now
@@ -171,6 +179,7 @@ async def one_place(request: Request) -> AsyncIterator[None]:
         place.leave()
 
 
-def _full() -> ApiError:
+def full() -> ApiError:
+    """Return the refusal of a turn for which there is no place."""
     message = "Too many turns are running. Please try again in a moment."
     return ApiError(503, "service_unavailable_error", message, headers={"retry-after": _RETRY_AFTER_SECONDS})

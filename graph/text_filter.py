@@ -66,6 +66,10 @@ _NEW_LINE = _rule(
     _nothing,
 )
 
+# What begins no token needs no rule: nearly all of what is said, taken a run at a time.
+_PLAIN = re.compile(r"[^<!\d]+")
+_PLAIN_ON_VOICE = re.compile(r"[^<!\d \t\nhHwW\[$*`_|~]+")
+
 _ALWAYS = (_TAG, _IMAGE_TAG, _IMAGE, _DIGITS)
 _ON_VOICE = (_TAG, _IMAGE_TAG, _IMAGE, _NEW_LINE, _URL, _LINK, _MONEY, _DATE, _RATE, _EMPHASIS, _DIGITS)
 
@@ -76,6 +80,7 @@ class TextFilter:
     def __init__(self, channel: Channel) -> None:
         self._voice = channel == "voice"
         self._rules = _ON_VOICE if self._voice else _ALWAYS
+        self._plain = _PLAIN_ON_VOICE if self._voice else _PLAIN
         self._held = "\n" if self._voice else ""  # a heading or a list may be the first thing said
         self._thinking = False
         self._last = ""
@@ -94,6 +99,9 @@ class TextFilter:
         while self._held:
             if self._thinking and not self._thought_ended(ended=ended):
                 break
+            if plain := self._plain.match(self._held):
+                said.append(plain[0])
+                self._held, self._last = self._held[plain.end() :], plain[0][-1]
             if not self._held or (not ended and any(rule.begun.match(self._held) for rule in self._rules)):
                 break
             said.append(self._next())

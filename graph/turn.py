@@ -46,6 +46,11 @@ class RunningTurn:
             case event:
                 return event
 
+    @property
+    def has_more(self) -> bool:
+        """Whether an event is there already, so that a listener need not send what it has before it takes the next."""
+        return not self._events.empty()
+
     def on_end(self, callback: Callable[[], None]) -> None:
         """Call back when the turn has ended, however it ends."""
         self._task.add_done_callback(lambda _: callback())

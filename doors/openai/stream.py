@@ -25,6 +25,7 @@ from graph.turn import RunningTurn
 
 _log = structlog.get_logger(__name__)
 
+_MOST_BYTES = 16_384
 
 Events = AsyncIterator[TurnEvent]
 Cites = Callable[[tuple[Citation, ...]], list[Annotation]]
@@ -53,7 +54,10 @@ def cite_under(base_url: str) -> Cites:
 
 
 class TurnStream(StreamingResponse):
-    """The stream of a turn. However it ends, sent whole or hung up on, nothing of the turn is left running."""
+    """The stream of a turn. However it ends, sent whole or hung up on, nothing of the turn is left running.
+
+    Frames leave as they are made; those that are there at the same time leave together, since each send has its price.
+    """
 
     def __init__(
         self,
@@ -66,7 +70,7 @@ class TurnStream(StreamingResponse):
     ) -> None:
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no", **opening.headers}
         frames = _frames(events, opening.model, cites, include_usage=include_usage)
-        super().__init__(frames, headers=headers, media_type="text/event-stream")
+        super().__init__(_together(frames, turn), headers=headers, media_type="text/event-stream")
         self._turn = turn
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,15 +131,24 @@ async def _frames(events: Events, model: str, cites: Cites, *, include_usage: bo
                     finish = event
     except Exception as failure:  # whatever it is, the client must not take the cut text for an answer
         _log.error("turn failed while speaking", error=type(failure).__name__)
-        yield frames.failure(api_error(failure).body)
-        yield DONE
+        yield frames.failure(api_error(failure).body) + DONE
         return
-    if annotations := cites(finish.citations):
-        yield frames.annotations(annotations)
-    yield frames.finish(finish.reason)
-    if include_usage:
-        yield frames.usage(usage_of(finish))
-    yield DONE
+    annotations = cites(finish.citations)
+    cited = frames.annotations(annotations) if annotations else b""
+    usage = frames.usage(usage_of(finish)) if include_usage else b""
+    yield cited + frames.finish(finish.reason) + usage + DONE
+
+
+async def _together(frames: AsyncIterator[bytes], turn: RunningTurn) -> AsyncIterator[bytes]:
+    """Yield the frames, those together for which nothing had to be waited."""
+    held = bytearray()
+    async for frame in frames:
+        held += frame
+        if not turn.has_more or len(held) > _MOST_BYTES:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)
 
 
 def _collect(calls: dict[int, ToolCall], delta: ToolCallDelta) -> None:

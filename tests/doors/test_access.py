@@ -1,13 +1,20 @@
 """Keys: on every door, in every form that clients send, with the scope that the route needs."""
 
 import base64
+import hmac
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import Request
+from fastapi.routing import iter_route_contexts
 
+from doors.access import presented_key
+from server import create_app
+from teller.settings import Settings
 from tests.support.server import start_server
 
 HELLO = {"messages": [{"role": "user", "content": "Hello"}], "stream": False}
@@ -36,24 +43,69 @@ def test_a_key_is_taken_in_every_form(locked: httpx.Client, header: str) -> None
     assert locked.post("/agent/invoke", json=AGENT, headers=headers).status_code == 200
 
 
+OPEN = {"/api/health/", "/api/health", "/health/live", "/health/ready"}
+
+
+def doors() -> list[tuple[str, str]]:
+    """Return method and path of every route that the app has, their parameters filled in."""
+    routes = list(iter_route_contexts(create_app(Settings(_env_file=None)).routes))
+    assert all(route.methods for route in routes), "what is mounted has no keys"
+    found = {
+        (method, re.sub(r"\{[^}]+\}", "x", route.path or "")) for route in routes for method in route.methods or ()
+    }
+    return sorted(found)
+
+
+DOORS = doors()
+LOCKED = [(method, path) for method, path in DOORS if path not in OPEN]
+
+
+def test_three_doors_are_open_and_the_others_are_not() -> None:
+    paths = {path for _, path in DOORS}
+    assert paths > OPEN
+    assert {"/docs", "/openapi.json", "/docs/assets/x", "/v1/models", "/agent/playground/x"} <= paths - OPEN
+
+
 @pytest.mark.parametrize("header", ["", "Bearer wrong", "Bearer", "Basic !!!", basic("wrong"), "Bearer web-key2"])
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/api/chat/completions/"),
-        ("POST", "/v1/chat/completions"),
-        ("GET", "/v1/models"),
-        ("POST", "/agent/invoke"),
-        ("POST", "/agent/stream"),
-        ("GET", "/agent/playground/"),
-        ("GET", "/api/documents/"),
-        ("POST", "/api/documents/upload/"),
-    ],
-)
+@pytest.mark.parametrize(("method", "path"), LOCKED)
 def test_no_door_opens_without_a_known_key(locked: httpx.Client, header: str, method: str, path: str) -> None:
     response = locked.request(method, path, headers={"authorization": header} if header else {})
     assert response.status_code == 401
     assert response.json()["error"]["type"] == "authentication_error"
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), LOCKED)
+def test_every_door_asks_a_browser_for_the_key(locked: httpx.Client, method: str, path: str) -> None:
+    for browser in ({"sec-fetch-site": "same-origin"}, {"user-agent": "Mozilla/5.0 (X11; Linux x86_64)"}):
+        asked = locked.request(method, path, headers=browser)
+        assert (asked.status_code, asked.headers["www-authenticate"][:6]) == (401, "Basic ")
+
+
+@pytest.mark.parametrize(("method", "path"), LOCKED)
+def test_every_door_knows_a_key_of_its_scope(locked: httpx.Client, method: str, path: str) -> None:
+    needs_admin = "/upload" in path or method == "DELETE"
+    for key, scope in (("web-key", "chat"), ("voice-key", "voice"), ("admin-key", "admin")):
+        status = locked.request(method, path, headers={"authorization": f"Bearer {key}"}).status_code
+        assert status not in (401, 500)
+        assert (status == 403) is (needs_admin and scope != "admin")
+
+
+def test_every_known_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[bytes] = []
+    same = hmac.compare_digest
+
+    def noting(known: bytes, given: bytes) -> bool:
+        compared.append(known)
+        return same(known, given)
+
+    monkeypatch.setattr(hmac, "compare_digest", noting)
+    app = create_app(Settings(api_keys=KEYS, _env_file=None))
+    scope = {"type": "http", "app": app, "headers": [(b"authorization", b"Bearer web-key")]}
+    found = presented_key(Request(scope))
+    assert found is not None
+    assert found.name == "web"
+    assert compared == [b"web-key", b"voice-key", b"admin-key"], "not only up to the one that fits"
 
 
 def test_what_needs_admin_is_refused_to_others(locked: httpx.Client) -> None:
@@ -74,12 +126,6 @@ def test_a_voice_key_speaks_as_on_the_phone(locked: httpx.Client) -> None:
     for key, answer in (("voice-key", "Shall I block"), ("web-key", "Done: I've blocked")):
         reply = locked.post("/api/chat/completions/", json=body, headers={"authorization": f"Bearer {key}"}).json()
         assert reply["choices"][0]["message"]["content"].startswith(answer)
-
-
-def test_a_browser_is_asked_for_the_key(locked: httpx.Client) -> None:
-    asked = locked.get("/agent/playground/", headers={"sec-fetch-site": "none"})
-    assert asked.headers["www-authenticate"].startswith("Basic")
-    assert locked.get("/agent/playground/").headers["www-authenticate"] == "Bearer"
 
 
 def test_health_is_open_but_says_little_without_a_key(locked: httpx.Client) -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from doors.admission import Admission
 from doors.errors import ApiError
 from doors.pulse import keep_pulse
+from doors.refusal import RefuseAtOnce
 from tests.support.server import start_server
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -155,7 +158,7 @@ async def test_a_burst_may_wait_and_a_queue_may_not_stand() -> None:
         burst.append(asyncio.create_task(admission.place().take()))
     await asyncio.sleep(0.1)
     assert not any(task.done() for task in burst)
-    clock.now += 0.2
+    clock.now += 0.5
     with pytest.raises(ApiError):
         await asyncio.wait_for(admission.place().take(), 1)  # a wait of ten seconds would end in a TimeoutError
     assert not any(task.done() for task in burst), "who came with the burst waits on"
@@ -192,6 +195,24 @@ async def test_places_close_while_the_event_loop_is_late_and_open_again() -> Non
         place.leave()
     for _ in range(3):
         await asyncio.wait_for(admission.place().take(), 1)  # however late, a few always run
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/agent/invoke", 503), ("GET", "/agent/playground/", 200), ("POST", "/api/vapi/events", 200)],
+)
+async def test_a_turn_without_a_place_is_refused_before_anything_is_read(method: str, path: str, status: int) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert status == 200, "there is no place for this one"
+        await Response()(scope, receive, send)
+
+    transport = httpx.ASGITransport(RefuseAtOnce(app, refuses=lambda: True, paths=("/api/chat/", "/agent/")))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bank") as http:
+        reply = await http.request(method, path, content=b"{never read")
+    assert reply.status_code == status
+    if status == 503:
+        assert reply.headers["retry-after"]
+        assert reply.json()["error"]["type"] == "service_unavailable_error"
 
 
 async def test_the_pulse_tells_of_a_loop_that_is_kept_busy_and_of_its_calm() -> None:
