@@ -27,6 +27,7 @@ from teller.services import Services
 
 _ASKS_HOW = re.compile(
     r"\bhow (?:do|can|would|should|does|long|soon)\b|\bwhat (?:do i|should i|happens|would)\b|\bdo i (?:need|have to)\b"
+    r"|\b(?:by )?when (?:do|can|would|should|does|will|is|are) (?:i|we|you|it|that)\b"
     r"|\bis there an? (?:fee|limit|way|deadline)\b|\bwhat(?:'s| is) the (?:process|procedure|deadline|fee)\b",
     re.IGNORECASE,
 )
@@ -36,7 +37,7 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 _ASKS_OF_A_CARD = re.compile(r"\b(?:shall i|which card)\b", re.IGNORECASE)
-_FOR_A_PERSON = ("dispute_open", "change_details", "account_service", "access_problem")
+_FOR_A_PERSON = ("dispute_open", "change_details", "account_service", "access_problem", "fraud_in_progress")
 _RECENT = 3  # turns in which a wish is looked for that another card is to have, too
 _SURE = 0.5  # below this a turn beside an open question is taken for one that was not understood
 _MAY_ASK = 0.1  # how likely a question about a card must be one for the documents to be asked of them too
