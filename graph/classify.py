@@ -88,6 +88,9 @@ class Classify:
             return _wants_person(nearest, history)
         try:
             view = await self._ledger.view(phone, talk)
+            if view.others:  # the caller has changed: what the other one left open is not his to answer
+                await self._ledger.end_conversation(talk)
+                view = await self._ledger.view(phone, talk)
         except LedgerUnavailableError:
             return _without_ledger(nearest, history)
         private = private_turns(state["messages"])
