@@ -53,6 +53,13 @@ def test_reads_amounts_terms_and_days_as_ranges(text: str, kind: str, low: float
     assert [(facet.kind, facet.low, facet.high) for facet in facets(text)] == [(kind, low, high)]
 
 
+@pytest.mark.parametrize("day", ["Christmas Eve 2027", "24 December 2027", "December 24, 2027"])
+def test_a_day_with_its_year_names_both(day: str) -> None:
+    told = facets(f"are you open on {day}?")
+    assert [(facet.kind, facet.low) for facet in told] == [("date", 1224), ("year", 2027)]
+    assert told[1].names
+
+
 def test_clock_times_and_telephone_numbers_are_no_amounts() -> None:
     assert facets("Call 555-0142 before 4:30 p.m., the 2nd line") == ()
 
@@ -100,7 +107,23 @@ async def test_a_follow_up_changes_what_it_names_and_keeps_the_rest(
         "what is the rate of the four year bond",
         "what were the rates of the bonds in 2019",
         "what does a diamond wire cost",
+        "are you open on Christmas Eve 2019",
     ],
 )
 async def test_another_term_or_year_is_a_near_miss(quote: QuoteChatModel, question: str) -> None:
     assert (await quote.ainvoke(prompt(question, [BONDS, HOURS, WIRES]))).text == DECLINE
+
+
+async def test_what_follows_a_question_is_quoted_as_its_answer_also_after_a_first_paragraph(
+    quote: QuoteChatModel,
+) -> None:
+    visit = passage(
+        "visit.md",
+        "Visits",
+        "First visit",
+        "What do I bring to the first visit?\n\nThe desk is on the left. The door is green.\n\n"
+        "- an identity card\n- a house key\n- the red form",
+    )
+    reply = (await quote.ainvoke(prompt("what do I need to bring to my first visit", [visit, BONDS, HOURS]))).text
+    assert "identity card" in reply
+    assert "red form" in reply
