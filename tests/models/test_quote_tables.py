@@ -4,6 +4,7 @@ import pytest
 
 from teller.models.quote.facets import Facet, facets
 from teller.models.quote.model import QuoteChatModel
+from teller.models.quote.sentences import quotables
 from tests.models.test_quote import DECLINE, embedder, passage, prompt, quote
 
 __all__ = ["embedder", "quote"]
@@ -114,16 +115,15 @@ async def test_another_term_or_year_is_a_near_miss(quote: QuoteChatModel, questi
     assert (await quote.ainvoke(prompt(question, [BONDS, HOURS, WIRES]))).text == DECLINE
 
 
-async def test_what_follows_a_question_is_quoted_as_its_answer_also_after_a_first_paragraph(
-    quote: QuoteChatModel,
-) -> None:
+def test_all_that_follows_a_question_stands_under_it_until_the_next_heading() -> None:
     visit = passage(
         "visit.md",
         "Visits",
         "First visit",
         "What do I bring to the first visit?\n\nThe desk is on the left. The door is green.\n\n"
-        "- an identity card\n- a house key\n- the red form",
+        "- an identity card\n- a house key\n\n## Parking\n\nParking is free of charge.",
     )
-    reply = (await quote.ainvoke(prompt("what do I need to bring to my first visit", [visit, BONDS, HOURS]))).text
-    assert "identity card" in reply
-    assert "red form" in reply
+    under = {one.text: "What do I bring" in one.context for one in quotables(visit)}
+    assert under["- an identity card\n- a house key"]
+    assert under["The door is green."]
+    assert not under["Parking is free of charge."]
