@@ -30,7 +30,7 @@ wife husband niece nephew guys stuff today yesterday
 please um uh er hmm hello hi hey thanks ok okay well really actually maybe
 like tell know say want wanna need get got go going gonna gotta give make let take happen happens happened mean means
 work works use using thing things something somebody someone anything anyone way lot dollars dollar
-kind kinds sort sorts type types option options choice choices available
+kind kinds sort sorts type types option options choice choices choose available
 """
 _SILENT = frozenset(_FUNCTION_WORDS.split())
 _FIRST_WHOLE_WORD = 1996  # ids below are marks, letters and symbols
