@@ -1,10 +1,11 @@
 """The LangServe routes and their chat playground: a thin, frozen door (the library is archived; the graph is not)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, Self, cast
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
 from langchain_core.messages import AnyMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig, RunnableGenerator
 from langserve import CustomUserType, add_routes
@@ -117,7 +118,18 @@ def agent_routes(graph: Callable[[], Teller]) -> APIRouter:
         per_req_config_modifier=_with_client,
         disabled_endpoints=["config_hashes"],
     )
+    for name in ("input_schema", "output_schema"):
+        router.get(f"/c/{{config}}/{name}", include_in_schema=False)(_schema_of_any_config(name))
     return router
+
+
+def _schema_of_any_config(name: str) -> Callable[[], Awaitable[Response]]:
+    """Return a route for the playground: while it waits for this schema it may forget the one that its page brought."""
+
+    async def schema() -> Response:
+        return RedirectResponse(f"../../{name}")
+
+    return schema
 
 
 async def _admitted(request: Request, key: Annotated[ApiKey, Depends(require("chat"))]) -> AsyncIterator[None]:

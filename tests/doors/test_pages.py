@@ -70,10 +70,11 @@ def questions_for_the_key(page: Page) -> list[str]:
         given = {"response": "ProvideCredentials", "username": "me", "password": KEY}
         browser.send("Fetch.continueWithAuth", {"requestId": event["requestId"], "authChallengeResponse": given})
 
+    def go_on(event: dict[str, Any]) -> None:
+        browser.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+
     browser.on("Fetch.authRequired", answer)
-    browser.on(
-        "Fetch.requestPaused", lambda event: browser.send("Fetch.continueRequest", {"requestId": event["requestId"]})
-    )
+    browser.on("Fetch.requestPaused", go_on)
     browser.send("Fetch.enable", {"handleAuthRequests": True})
     return asked
 
