@@ -158,7 +158,8 @@ def measure(count: int, cluster: str) -> None:
     option = f" --opensearch {cluster.partition(' ')[0]}" if cluster else ""
     note = (
         f"{count:,} documents, {where}; the control, reading and hashing every file, took {bare:.2f} s. On"
-        f" {os.cpu_count()} cores; load at the end {os.getloadavg()[0]:.1f}. `python -m bench.ingest{option}` makes this page."
+        f" {os.cpu_count()} cores; load at the end {os.getloadavg()[0]:.1f}."
+        f" `python -m bench.ingest{option}` makes this page."
     )
     text = "\n".join(["# Taking in many documents, and what changed of them", "", note, "", *lines, ""])
     (RESULTS / ("ingest_opensearch.md" if cluster else "ingest.md")).write_text(text, "utf-8")
