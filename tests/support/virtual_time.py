@@ -17,7 +17,7 @@ from simulator.in_process import InProcess, started
 from simulator.report import Holders
 from simulator.virtual_time import VirtualTimeLoop
 from teller.cards.demo import listing, reset
-from teller.services import pin_pepper
+from teller.services import Services, pin_pepper
 from teller.settings import Settings
 
 T = TypeVar("T")
@@ -47,14 +47,19 @@ class Replicas:
         self.transports = transports
         self.line = Line(transports)
 
+    @property
+    def services(self) -> Services:
+        """The parts of the first server."""
+        services: Services = self._apps[0].state.services
+        return services
+
     async def ledger(self) -> Holders:
         """Read the ledger, as `teller cards list --json` does."""
-        return [dict(holder) for holder in await listing(self._apps[0].state.services.ledger)]
+        return [dict(holder) for holder in await listing(self.services.ledger)]
 
     async def reset(self) -> None:
         """Bring the demo ledger back to its beginning."""
-        services = self._apps[0].state.services
-        await reset(services.ledger, pin_pepper(services.settings))
+        await reset(self.services.ledger, pin_pepper(self.services.settings))
 
     async def at_rest(self) -> None:
         """Return when no replica works on a request any more."""
