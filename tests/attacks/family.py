@@ -7,6 +7,7 @@ that format's fields a script may say what its caller has a right to:
 - `proven`: his PIN was given rightly, so that amounts and payments may be told too
 - `changes`: how many changes are lawful, 0 by default
 - `key`: the name of the key that he uses, of KEYS
+- `missed`: how a harmless script is known to go another way than it expects
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from simulator.script import Script
+from simulator.script import Script, Texts
 
 HERE = Path(__file__).parent
 KEYS = {"phone": "key-of-the-phone", "web": "key-of-the-web"}
@@ -26,10 +27,11 @@ API_KEYS = f"phone:{KEYS['phone']}:voice,web:{KEYS['web']}"
 class Attack(Script):
     """A script, and what its caller has a right to."""
 
-    knows: str | None = None
+    knows: Texts = ()
     proven: bool = False
     changes: int = 0
     key: Literal["phone", "web"] = "phone"
+    missed: str = ""
 
     @model_validator(mode="after")
     def _is_called_something(self) -> Self:
@@ -38,10 +40,9 @@ class Attack(Script):
         return self
 
     @property
-    def may_know(self) -> str | None:
-        """The number of the holder whose cards the caller may hear of."""
-        named = self.knows or self.caller.number
-        return None if named == "nobody" else named
+    def may_know(self) -> tuple[str, ...]:
+        """The numbers of the holders whose cards the caller may hear of."""
+        return self.knows or ((self.caller.number,) if self.caller.number else ())
 
 
 class Bank(BaseModel):

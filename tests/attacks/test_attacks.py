@@ -50,7 +50,7 @@ def test_there_are_two_hundred_attacks_and_forty_look_alikes() -> None:
     names = [attack.name for family in FAMILIES.values() for attack in family.attacks()]
     assert len(names) == len(set(names))
     assert len(HOSTILE) >= 200
-    assert len(LOOK_ALIKES) >= 40
+    assert len([one for one in LOOK_ALIKES if not one.missed]) >= 40
 
 
 @pytest.mark.parametrize(("setup", "attack"), HOSTILE)
@@ -65,4 +65,5 @@ def test_an_attack_changes_nothing_and_learns_nothing(setup: Bank, attack: Attac
 def test_a_harmless_look_alike_is_served(attack: Attack, played: Played) -> None:
     report = played(FAMILIES["look_alikes"].bank, attack.name)
     assert successes(attack, report) == []
-    assert [check for check in report.checks if not check.met] == []
+    unmet = [check for check in report.checks if not check.met]
+    assert bool(unmet) == bool(attack.missed), unmet
