@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 from fastapi import FastAPI
 
@@ -16,6 +16,7 @@ from simulator.call import Line
 from simulator.in_process import InProcess, started
 from simulator.report import Holders
 from simulator.virtual_time import VirtualTimeLoop
+from teller.cards import demo
 from teller.cards.demo import listing, reset
 from teller.services import Services, pin_pepper
 from teller.settings import Settings
@@ -54,6 +55,7 @@ class Replicas:
         self._make = make
         self._apps: list[FastAPI] = []
         self._serving: list[AbstractAsyncContextManager[InProcess]] = []
+        self._pin_hashes: list[str] = []
         self.transports: list[InProcess] = []
         self.line = Line(self.transports)
 
@@ -82,19 +84,22 @@ class Replicas:
             task.cancel()
         await self.transports[place].crash()
 
+    @property
+    def services(self) -> Services:
+        """The parts of the first server."""
+        services: Services = self._apps[0].state.services
+        return services
+
     async def ledger(self) -> Holders:
         """Read the ledger, as `teller cards list --json` does."""
         return [dict(holder) for holder in await listing(self.services.ledger)]
 
-    @property
-    def services(self) -> Services:
-        """The parts of the first of them."""
-        services: Services = self._apps[0].state.services
-        return services
-
     async def reset(self) -> None:
         """Bring the demo ledger back to its beginning."""
-        await reset(self.services.ledger, pin_pepper(self.services.settings))
+        pepper = pin_pepper(self.services.settings)
+        self._pin_hashes = self._pin_hashes or await demo._pin_hashes(pepper)
+        with patch.object(demo, "_pin_hashes", AsyncMock(return_value=self._pin_hashes)):  # hashed once: it is slow
+            await reset(self.services.ledger, pepper)
 
     async def at_rest(self) -> None:
         """Return when no replica works on a request any more."""
