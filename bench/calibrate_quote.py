@@ -5,9 +5,9 @@
 Each folder of bench/sets/quote_dev holds questions.jsonl and most paraphrased.jsonl (asked as people talk):
 `expect_any` or `expect_all` are words that a right answer holds, `expect_not` words that it does not; a question whose
 `document` is null has no answer in the documents; `history` or `messages` came before it. The documents stand beside
-it, or are the sample bank's (larkfield), or product sheets of the τ-bench corpus (tau, only with --tau). A collection
-is judged with weights fitted on all the others; the last lines are the weights fitted on everything, for
-fitted_weights.py.
+it, or are the sample bank's (larkfield), or product sheets of the τ-bench corpus (tau, only with --tau);
+bench/sets/second_bank is one collection more. A collection is judged with weights fitted on all the others; the last
+lines are the weights fitted on everything, for fitted_weights.py.
 """
 
 import argparse
@@ -87,7 +87,9 @@ def passages_of(collection: str, tau: Path | None) -> Iterator[Passage]:
                 text = f"---\ntitle: {title}\n---\n{document['text']}"
                 yield from chunk(load(f"{document['_id']}.md", text.encode()), collection, embedder.count_tokens)
         return
-    folder = SAMPLE_BANK if collection == "larkfield" else SETS / collection
+    folder = {"larkfield": SAMPLE_BANK, "second_bank": SETS.parent / "second_bank" / "documents"}.get(
+        collection, SETS / collection
+    )
     for path in sorted(path for path in folder.iterdir() if path.suffix in {".md", ".txt", ".html"}):
         yield from chunk(load(path.name, path.read_bytes()), collection, embedder.count_tokens)
 
@@ -96,7 +98,8 @@ def cases_of(collection: str, tau: Path | None) -> Iterator[Case]:
     """Yield the questions of a collection with the evidence from the passages nearest to each."""
     passages = list(passages_of(collection, tau))
     matrix = np.stack([vector(passage.embedding_text) for passage in passages])
-    files = [SETS / collection / name for name in FILES]
+    where = (SETS.parent if collection == "second_bank" else SETS) / collection
+    files = [where / name for name in FILES]
     lines = [line for file in files if file.is_file() for line in file.read_text().splitlines()]
     for asked in map(json.loads, lines):
         said = [turn["content"] for turn in asked.get("messages", []) if turn["role"] == "user"]
@@ -186,7 +189,7 @@ def main() -> None:
     options = parser.parse_args()
     names = [
         folder.name for folder in sorted(SETS.iterdir()) if folder.is_dir() and (folder.name != "tau" or options.tau)
-    ]
+    ] + ["second_bank"]
     cases = [case for name in names for case in cases_of(name, options.tau)]
     total: Counter[str] = Counter()
     for name in names:

@@ -1,11 +1,11 @@
 """Take in 10,000 short documents, then again with nothing changed, then with one in a hundred changed.
 
-    python bench/ingest.py [--documents 10000]
+    python -m bench.ingest [--documents 10000] [--opensearch URL]
 
 The first ingest would embed for minutes, so its vectors are one real vector with a little noise, from an embedder that
 stands in for ours; what is changed after it is embedded by the real one. Each ingest is a process of its own, so that
 its memory is its own. The control, in the same run, is what no ingest can do without: reading every file and hashing
-it. Prints a table and writes results/ingest.md.
+it. Prints a table and writes results/ingest.md, or results/ingest_opensearch.md.
 """
 
 import argparse
@@ -14,18 +14,21 @@ import hashlib
 import json
 import os
 import resource
+import secrets
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import httpx
 import numpy as np
 
-from teller.knowledge.embedded import EmbeddedIndex
+from teller.knowledge.choosing import open_index
 from teller.knowledge.ingest import Ingester, Progress
 from teller.models.embedder import OnnxEmbedder
 from teller.models.vector_cache import VectorCache
+from teller.settings import Settings
 
 RESULTS = Path(__file__).parent / "results"
 ONE_IN = 100
@@ -79,10 +82,12 @@ def change(folder: Path, count: int) -> None:
         write(folder, count + number // ONE_IN, 5)
 
 
-async def ingest(data_dir: Path, folder: Path, first: bool) -> dict[str, float]:
-    """Do one ingest in this process and say what it took."""
+async def ingest(data_dir: Path, folder: Path, first: bool, cluster: str) -> dict[str, float]:
+    """Do one ingest in this process and say what it took. `cluster`: its address and an alias; empty: embedded."""
     embedder = StandIn() if first else Counting()
-    index = await EmbeddedIndex.open(data_dir / "knowledge.db", embedder.name, embedder.dimension)
+    url, _, alias = cluster.partition(" ")
+    given = {"data_dir": data_dir, "opensearch_url": url, "opensearch_index": alias or "none", "_env_file": None}
+    index = await open_index(Settings.model_validate(given | {"search_timeout_seconds": 30}), embedder)
     cache = await VectorCache.open(data_dir / "vectors.db", embedder)
     told: list[Progress] = []
     before = resource.getrusage(resource.RUSAGE_SELF)
@@ -115,8 +120,18 @@ def control(folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def main(count: int) -> None:
+def main(count: int, url: str) -> None:
     """Measure all, print the figures and write them down."""
+    alias = f"teller-bench-{secrets.token_hex(4)}" if url else ""
+    try:
+        measure(count, f"{url} {alias}" if url else "")
+    finally:
+        if url:
+            httpx.delete(f"{url}/{alias}-*", timeout=60)
+
+
+def measure(count: int, cluster: str) -> None:
+    """Do the three ingests, each in a process of its own."""
     with tempfile.TemporaryDirectory() as place:
         data_dir, folder = Path(place) / "data", Path(place) / "documents"
         for number in range(count):
@@ -129,7 +144,7 @@ def main(count: int) -> None:
             if step == "changed":
                 change(folder, count)
             bare = min(control(folder) for _ in range(3))
-            command = [sys.executable, "-m", "bench.ingest", "--one", step, str(data_dir), str(folder)]
+            command = [sys.executable, "-m", "bench.ingest", "--one", step, str(data_dir), str(folder), cluster]
             done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=RESULTS.parents[1])
             one = json.loads(done.stdout)
             memory = f"{one['before_mb']:.0f} to {one['peak_mb']:.0f}"
@@ -139,22 +154,26 @@ def main(count: int) -> None:
             )
             lines.append(f"| {name} | {took} | {figures} | {memory} |")
             print(lines[-1], flush=True)
+    where = "on an OpenSearch of one node on the same machine" if cluster else "in the embedded index"
+    option = f" --opensearch {cluster.partition(' ')[0]}" if cluster else ""
     note = (
-        f"{count:,} documents; the control, reading and hashing every file, took {bare:.2f} s. On {os.cpu_count()}"
-        f" cores; load at the end {os.getloadavg()[0]:.1f}. `python bench/ingest.py` makes this page."
+        f"{count:,} documents, {where}; the control, reading and hashing every file, took {bare:.2f} s. On"
+        f" {os.cpu_count()} cores; load at the end {os.getloadavg()[0]:.1f}."
+        f" `python -m bench.ingest{option}` makes this page."
     )
     text = "\n".join(["# Taking in many documents, and what changed of them", "", note, "", *lines, ""])
-    (RESULTS / "ingest.md").write_text(text, "utf-8")
+    (RESULTS / ("ingest_opensearch.md" if cluster else "ingest.md")).write_text(text, "utf-8")
     print(text)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--documents", type=int, default=10_000)
-    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--opensearch", default="", metavar="URL", help="measure an index there, which is then removed")
+    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        step, data_dir, folder = given.one
-        print(json.dumps(asyncio.run(ingest(Path(data_dir), Path(folder), step == "first"))))
+        step, data_dir, folder, cluster = given.one
+        print(json.dumps(asyncio.run(ingest(Path(data_dir), Path(folder), step == "first", cluster))))
     else:
-        main(given.documents)
+        main(given.documents, given.opensearch)

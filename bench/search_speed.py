@@ -15,6 +15,7 @@ import re
 import resource
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +25,8 @@ import numpy as np
 import tantivy
 
 from bench.plot import Curve, plot
+from bench.scratch_index import Document, scratch_index
+from bench.scratch_index import fill as fill_cluster
 from teller.knowledge.chunking import chunk, document_id
 from teller.knowledge.embedded import EmbeddedIndex
 from teller.knowledge.fusion import DEPTH, LEXICAL_WEIGHT, VECTOR_WEIGHT, fused
@@ -40,7 +43,6 @@ A_DOCUMENT = 8  # passages
 LIMIT = 6
 TURNS = 5
 
-Document = tuple[DocumentInfo, list[Passage], list[Vector]]
 Search = Callable[[str, Vector], Awaitable[list[str]]]
 
 
@@ -152,11 +154,12 @@ async def one_size(
     await index.search(*questions[0], on=TODAY)
     loaded = perf_counter() - began
     searches = {"embedded": through(index), "tantivy + NumPy": bare(documents)}
-    cluster = await opensearch(url, embedder, size) if url else None
-    if cluster:
-        await fill(cluster, documents)
-        searches["OpenSearch"] = through(cluster)
-    result: dict[str, object] = {"passages": size, **await timed(searches, questions)}
+    async with AsyncExitStack() as stack:
+        if url:
+            cluster, alias = await stack.enter_async_context(scratch_index(url, embedder))
+            await fill_cluster(url, alias, documents)
+            searches["OpenSearch"] = through(cluster)
+        result: dict[str, object] = {"passages": size, **await timed(searches, questions)}
     after = []
     for upload in varied(made, 20 * A_DOCUMENT, seed=8):  # one of eight passages takes the place of another
         await index.upsert(*upload)
@@ -168,19 +171,7 @@ async def one_size(
     result["file_mb"] = round(file.stat().st_size / 1e6)
     result["peak_rss_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
     await index.close()
-    if cluster:
-        await cluster.close()
     return result
-
-
-async def opensearch(url: str, embedder: OnnxEmbedder, size: int) -> KnowledgeIndex:
-    """Open an index of this run's own on a cluster."""
-    from teller.knowledge.choosing import open_index
-    from teller.settings import Settings
-
-    name = f"teller-speed-{size}-{random.Random().randrange(10**6)}"
-    given = {"opensearch_url": url, "opensearch_index": name, "search_timeout_seconds": 30, "_env_file": None}
-    return await open_index(Settings.model_validate(given), embedder)
 
 
 async def main(sizes: list[int], url: str) -> None:

@@ -29,13 +29,17 @@ _MOST_INPUTS = 100
 
 
 def _messages(value: object) -> object:
-    """Take role, type and tuple forms of messages, as the playground, curl and RemoteRunnable send them."""
+    """Take role, type and tuple forms of messages, as the playground, curl and RemoteRunnable send them.
+
+    Raises:
+        ValueError: they have none of these forms; LangChain's own words would repeat what they hold.
+    """
     if not isinstance(value, list):
         return value
     try:
         return convert_to_messages(value)
-    except Exception as failure:  # it raises whatever it stumbles over
-        raise ValueError('is no message: send {"role": …, "content": …}') from failure
+    except Exception:  # it raises whatever it stumbles over
+        raise ValueError('is no message: send {"role": …, "content": …}') from None
 
 
 class AgentCaller(BaseModel):

@@ -80,7 +80,7 @@ class CardDesk:
         reading = read_turn(turn.view, turn.history, turn.pin, self._ledger.now(), fillers())
         await self._reopen(turn, reading)
         outcome = await self._answered(turn, reading)
-        if outcome is None and state["intent"].decided_by == "dialogue" and (wish := turn.view.open_wish):
+        if outcome is None and state["intent"].decided_by != "utterances" and (wish := turn.view.open_wish):
             return await self._ask_again(turn, wish)
         outcome = outcome or await self._form.begin(turn)
         return await self._with_next_wish(turn, state, reading.question, outcome)
@@ -132,7 +132,7 @@ class CardDesk:
 
     async def _take_back(self, turn: CardTurn, blocked: Wish) -> CardOutcome:
         """Take a block back, then go on with the card that was meant, if one was named."""
-        current = turn.holder.card(blocked.card_token) if blocked.card_token else None
+        current = turn.holder.card(blocked.record.card.token) if blocked.record else None
         await self._settling.correction_stands(turn)
         record = await self._tools.take_back(blocked.id)
         if record is None:

@@ -69,7 +69,8 @@ class CardTurn:
 
     def about(self, wish: Wish) -> Self:
         """Return the turn as one about this wish."""
-        card = self.holder.card(wish.card_token) if wish.card_token else None
+        token = wish.card_token or (wish.record.card.token if wish.record else None)
+        card = self.holder.card(token) if token else None
         return replace(self, operation=wish.operation, card=card)
 
     def pointed_at(self, cards: Sequence[Card]) -> Card | None:

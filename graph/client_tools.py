@@ -20,6 +20,7 @@ Tool = dict[str, Any]
 _END_CALL = re.compile(r"end_?call|hang_?up", re.IGNORECASE)
 _TRANSFER_CALL = re.compile(r"transfer_?call", re.IGNORECASE)
 _TRANSFER = re.compile(r"transfer", re.IGNORECASE)
+_OF_MONEY = re.compile(r"fund|money|cash|amount|payment|balance", re.IGNORECASE)
 _NOTHING_DONE = ("no_number", "not_trusted", "conflict", "unknown_number", "no_cards", "no_conversation", "unavailable")
 
 
@@ -95,11 +96,11 @@ def _properties(tool: Tool) -> tuple[dict[str, Any], Sequence[str]]:
 
 
 def _puts_through(tool: Tool, name: str) -> bool:
-    """`transfer_funds(amount)` moves money and puts nobody through: its required property is no destination."""
+    """`transfer_funds(amount)` moves money and puts nobody through, whether it says what it requires or not."""
     if tool.get("type") == "transferCall" or _TRANSFER_CALL.search(name):
         return True
     properties, required = _properties(tool)
-    return bool(_TRANSFER.search(name)) and ("destination" in properties or not required)
+    return bool(_TRANSFER.search(name)) and not _OF_MONEY.search(name) and ("destination" in properties or not required)
 
 
 def _destination(tool: Tool) -> dict[str, str]:

@@ -29,8 +29,12 @@ _SEAM = re.compile(
 _FEWEST_WORDS = 3  # a part with fewer is no wish of its own ("terms and conditions")
 _SURE_ALONE: dict[Route, float] = {"smalltalk": 0.6, "out_of_scope": 0.8, "handoff": 0.6, "card": 0.8}
 _SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
+_SURE_OF_PERSON = 0.5  # ... and a wish for a person is one, question or not
 _MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
 _OWN = re.compile(r"\b(?:my|mine|our)\b", re.IGNORECASE)
+_CARD = re.compile(
+    r"\b(?:cards?|visa|mastercard|freeze|froze|frozen|(?:un)?block(?:ed)?|(?:un)?lock(?:ed)?)\b", re.IGNORECASE
+)
 _TELLS = frozenset({Operation.STATUS, Operation.BALANCE, Operation.LIMIT, Operation.DUE_DATE, Operation.TRANSACTIONS})
 _SURE = 0.5  # how sure each half of a turn with two wishes must be
 
@@ -134,11 +138,15 @@ def may_follow(turn: str, alone: Intent) -> bool:
 def asked_first(intent: Intent, turn: str) -> Intent:
     """Return the intent of a question that is half like one for a person or for nobody: the documents are asked first.
 
-    Not for one that wishes for a person. What it was like is what is told if the documents do not answer.
+    Not for one that surely wishes for a person. What it was like is what is told if the documents do not answer. A
+    question that names no card, and is like several wishes about cards but like none as much as like one for the
+    documents, is theirs.
     """
-    unsure = intent.confidence < _SURE_ELSEWHERE and intent.asks >= _MAY_ASK and intent.topic != "person"
-    if intent.routes[0] in ("handoff", "out_of_scope") and unsure and is_question(turn):
-        return replace(intent, routes=("knowledge",), otherwise=_instead(intent))
+    sure = _SURE_OF_PERSON if intent.topic == "person" else _SURE_ELSEWHERE
+    elsewhere = intent.routes[0] in ("handoff", "out_of_scope") and intent.asks >= _MAY_ASK and intent.confidence < sure
+    no_wish = intent.routes == ("card",) and intent.confidence < intent.asks and not _CARD.search(turn)
+    if (elsewhere or no_wish) and is_question(turn):
+        return replace(intent, routes=("knowledge",), action=None, otherwise=_instead(intent))
     return intent
 
 

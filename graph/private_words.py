@@ -1,8 +1,8 @@
 """What the caller said word for word, digits of PINs and all: beside the state of a turn, never in it.
 
-The state is what models, traces and streams see: before anything enters it, PINs and card numbers are masked in the
-messages, and the tags with phone numbers are taken out. The two nodes that must know a card's last four or a PIN read
-the caller's own words from here. Studio alone hands in what is typed, and keeps it: it serves a demo ledger only.
+The state is what models, traces and streams see: before anything enters it, PINs, card numbers and phone numbers are
+masked in the messages, and tags are taken out. The two nodes that must know a card's last four or a PIN read the
+caller's own words from here. Studio alone hands in what is typed, and keeps it: it serves a demo ledger only.
 """
 
 import re
@@ -15,9 +15,9 @@ from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from graph.history import all_turns, resolved_caller
 from graph.lines import fillers
 from graph.state import InputState
-from teller.caller import without_phone_tags
+from teller.caller import without_phone_numbers, without_phone_tags
 from teller.cards.dialogue import Turn
-from teller.cards.masking import MASK, masked_user_turns
+from teller.cards.masking import MASK, masked_user_turns, without_spoken_card_numbers
 from teller.redaction import without_card_numbers
 
 PrivateWords = tuple[str, ...]
@@ -33,7 +33,7 @@ _words: ContextVar[PrivateWords | None] = ContextVar("private_words", default=No
 
 def set_apart(given: InputState) -> tuple[InputState, PrivateWords]:
     """Return what may enter the graph, with its caller read from the tags too, and apart from it the caller's words."""
-    messages = [_without_card_numbers(message) for message in given["messages"]]
+    messages = [_without_numbers(message) for message in given["messages"]]
     history = all_turns(messages)
     masked = iter(masked_user_turns(history, fillers()))
     kept = [_with_text(one, next(masked) if isinstance(one, HumanMessage) else one.text) for one in messages]
@@ -66,11 +66,11 @@ def private_turns(messages: Sequence[AnyMessage]) -> list[Turn]:
     return [turn for turn in history if turn.text]
 
 
-def _without_card_numbers(message: AnyMessage) -> AnyMessage:
-    return _with_text(message, without_card_numbers(message.text))
+def _without_numbers(message: AnyMessage) -> AnyMessage:
+    """Return the message without card numbers, phone numbers and their tags; as it is where it holds none."""
+    text = without_phone_tags(message.text) if isinstance(message, HumanMessage | SystemMessage) else message.text
+    return _with_text(message, without_phone_numbers(without_spoken_card_numbers(without_card_numbers(text))))
 
 
 def _with_text(message: AnyMessage, text: str) -> AnyMessage:
-    """Return the message with this text, without its tags; as it is where nothing changes."""
-    text = without_phone_tags(text) if isinstance(message, HumanMessage | SystemMessage) else text
     return message if text == message.text else message.model_copy(update={"content": text})

@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 
 from graph.history import user_turns
 from graph.options import TurnOptions
-from graph.state import Retrieval, TellerState, TurnUpdate
+from graph.state import Intent, Retrieval, TellerState, TurnUpdate
 from teller.errors import SearchUnavailableError
 from teller.knowledge.index import Passage
 from teller.knowledge.question import standalone_question
@@ -26,7 +26,7 @@ class Retrieve:
 
     async def __call__(self, state: TellerState, *, runtime: Runtime[TurnOptions]) -> TurnUpdate:
         """Return the passages, or that the search failed."""
-        question = state["intent"].question or standalone_question(user_turns(state["messages"]))
+        question = _question(state["intent"], user_turns(state["messages"]))
         try:
             async with asyncio.timeout(self._timeout):
                 passages: list[Passage] = await self._search.ainvoke({"question": question})
@@ -34,3 +34,10 @@ class Retrieve:
             _log.error("search failed", error=type(failure).__name__)
             return {"retrieval": Retrieval(question, failed=True)}
         return {"retrieval": Retrieval(question, tuple(passages))}
+
+
+def _question(intent: Intent, said: list[str]) -> str:
+    """Return what is asked, complete in itself: by the whole turn, or by a part of it that may lean on the other."""
+    if intent.question is None:
+        return standalone_question(said)
+    return standalone_question([*([intent.request] if intent.request else []), intent.question])

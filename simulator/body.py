@@ -45,7 +45,7 @@ def request_body(
         "stream": True,
     }
     if setting.tools:
-        body["tools"] = [_TOOLS[name] for name in setting.tools]
+        body["tools"] = [_TOOLS.get(name) or _made_up(name) for name in setting.tools]
     metadata: dict[str, Any] = {}
     if setting.channel == "voice":
         metadata["numModelRequestInTurn"] = in_turn
@@ -53,11 +53,15 @@ def request_body(
         body["timestamp"] = round(at.timestamp() * 1000)
     else:
         metadata["conversation_id"] = call_id
-    if number and how == "metadata":
-        metadata["phone"] = number
+    if asserted := setting.caller.metadata or (number if how == "metadata" else None):
+        metadata["phone"] = asserted
     if number and how == "vapi":
         body["customer"] = {"number": number}
     return body | {"metadata": metadata}
+
+
+def _made_up(name: str) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {}}}}
 
 
 def end_of_call(call_id: str, at: datetime) -> dict[str, Any]:

@@ -12,9 +12,10 @@ The steps are the methods; each begins when the one before is over, and `conclud
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from simulator.body import end_of_call, request_body
 from simulator.history import History, Message
@@ -59,7 +60,10 @@ class Line:
 
 
 class Call:
-    """The call. `over` tells what ended it; `turns` and `requests` what happened. One task works with it at a time."""
+    """The call. `over` tells what ended it, `turns` what happened, `sent` the last body of each step.
+
+    One task works with it at a time.
+    """
 
     def __init__(
         self,
@@ -76,6 +80,7 @@ class Call:
         self.turns: list[TurnRecord] = []
         self.over = ""
         self.step = 0
+        self.sent: dict[int, dict[str, Any]] = {}
         self._setting = setting
         self._line = line
         self._clock = clock
@@ -169,6 +174,22 @@ class Call:
         await self._ask(turn, turn.words, "repeat", replicas)
         self._listen(turn)
 
+    async def forge(self, messages: Sequence[Mapping[str, str]]) -> None:
+        """Put into the history what nobody said or heard."""
+        await self._cut_in()
+        self._history.forged(messages)
+
+    async def replay(self, step: int, *, key: str | None = None) -> None:
+        """Send the last request of a step again, byte for byte; neither it nor its reply enters the history."""
+        await self._cut_in()
+        body = self.sent.get(step)
+        if body is None:
+            return
+        turn = self._open_turn("")
+        turn.aside = True
+        self._send(turn, "replay", body, self._replica(), key)
+        self._listen(turn)
+
     async def conclude(self, until: Interruption | None = None) -> bool:
         """Listen to the reply until it is over, or until an interruption; what was heard goes into the history.
 
@@ -179,8 +200,13 @@ class Call:
             return until is None
         in_time = await turn.hear(until)
         await turn.close()
+        self._turn = None
+        if turn.aside:
+            turn.put_down()
+            self._tell(AssistantHeard(self.elapsed, turn.record.heard, turn.record.cut))
+            return in_time
         self._note(turn, began=in_time and until is not None and until.words == 0)
-        self._turn, self._last = None, turn
+        self._last = turn
         return in_time
 
     async def hang_up(self, after: Interruption | None = None) -> bool:
@@ -243,13 +269,17 @@ class Call:
         messages = turn.before.with_user(words)
         in_turn = len(turn.requests) + 1
         body = request_body(self._setting, self.number, self.call_id, messages, self._clock(), in_turn)
+        self.sent[self.step] = body
         for replica in replicas or (self._replica(),):
-            place = replica % len(self._line.replicas)
-            record = RequestRecord(kind, place, words, self.elapsed)
-            request = OpenRequest(record, lambda over: self._tell(RequestOver(self.elapsed, over)))
-            turn.requests.append(request)
-            turn.record.requests.append(record)
-            request.send(self._line.replicas[place], self._line.path, body, self._line.key)
+            self._send(turn, kind, body, replica)
+
+    def _send(self, turn: Turn, kind: RequestKind, body: dict[str, Any], replica: int, key: str | None = None) -> None:
+        place = replica % len(self._line.replicas)
+        record = RequestRecord(kind, place, turn.words, self.elapsed)
+        request = OpenRequest(record, lambda over: self._tell(RequestOver(self.elapsed, over)))
+        turn.requests.append(request)
+        turn.record.requests.append(record)
+        request.send(self._line.replicas[place], self._line.path, body, self._line.key if key is None else key)
 
     def _replica(self) -> int:
         if self._setting.replicas == "first":

@@ -18,6 +18,8 @@ def of_reply(step: int, expect: Expect | None, reply: RequestRecord) -> Iterator
     elif reply.error or not reply.cancelled:
         yield Check(step, "an answer", reply.error is None, reply.error or "")
     if expect is not None:
+        if expect.route is not None:
+            yield Check(step, f"route {expect.route}", reply.routes == expect.route, reply.routes or "none told")
         yield from _of_words(step, expect, reply.text)
         yield from _of_tool(step, expect, reply)
 

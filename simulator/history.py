@@ -1,6 +1,7 @@
 """The messages of a call as Vapi keeps them: what the assistant said is what was heard of it."""
 
 import re
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -38,6 +39,10 @@ class History:
             last["content"] = f"{last['content']} {words}".strip()
         else:
             self._messages.append({"role": "assistant", "content": words})
+
+    def forged(self, messages: Sequence[Mapping[str, str]]) -> None:
+        """Put down what nobody said or heard: texts by their roles."""
+        self._messages += [{"role": role, "content": text} for one in messages for role, text in one.items()]
 
     def called(self, calls: list[ToolCall], words: str) -> None:
         """Put down which tools the assistant called."""

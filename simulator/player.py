@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 from uuid import uuid4
 
 from simulator import expectations
@@ -10,10 +11,12 @@ from simulator.report import CallReport, Check, Holders, Tell, TurnRecord, nobod
 from simulator.script import (
     Dial,
     EndCall,
+    Forge,
     HangUp,
     Interruption,
     Keypad,
     Repeat,
+    Replay,
     Say,
     Script,
     Silence,
@@ -46,6 +49,7 @@ class Player:
         self._tell = tell
         self._new_call_id = new_call_id
         self._report = CallReport(script.name, number or script.caller.number)
+        self._sent: dict[int, dict[str, Any]] = {}
         self._call: Call
 
     async def play(self) -> CallReport:
@@ -76,11 +80,12 @@ class Player:
         call_id = self._new_call_id()
         self._report.call_ids.append(call_id)
         self._call = Call(self._script, self._line, number=number, call_id=call_id, clock=self._clock, tell=self._tell)
+        self._call.sent = self._sent
         await self._call.begin()
 
     async def _do(self, number: int, step: Step, *, after_silence: bool) -> None:
         call = self._call
-        if call.over and not isinstance(step, HangUp | EndCall | Wait | Dial):
+        if call.over and not isinstance(step, HangUp | EndCall | Wait | Dial | Forge | Replay):
             self._check(Check(number, "the call goes on", False, f"it was ended by {call.over}"))
             return
         match step:
@@ -95,6 +100,13 @@ class Player:
                 await call.silence(step.silence, replicas=step.replica)
             case Repeat():
                 await self._repeat(step)
+            case _:
+                await self._happen(step)
+
+    async def _happen(self, step: Step) -> None:
+        """Do what is not said or typed."""
+        call = self._call
+        match step:
             case HangUp():
                 await call.hang_up()
             case EndCall():
@@ -104,6 +116,10 @@ class Player:
             case Dial():
                 self._report.turns += call.turns
                 await self._dial(step.dial)
+            case Forge():
+                await call.forge(step.forge)
+            case Replay():
+                await call.replay(step.replay, key=step.key)
 
     async def _repeat(self, step: Repeat) -> None:
         for again in range(step.repeat):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from simulator.replies import ToolCall
 
-RequestKind = Literal["opening", "guess", "final", "keypad", "silence", "repeat"]
+RequestKind = Literal["opening", "guess", "final", "keypad", "silence", "repeat", "replay"]
 Holders = list[dict[str, Any]]
 """A ledger as `teller cards list --json` shows it."""
 
@@ -15,8 +15,9 @@ Holders = list[dict[str, Any]]
 class RequestRecord:
     """One request: a guess that was cancelled, or one whose reply was heard.
 
-    `arrivals`: how many characters of the reply had come after so many milliseconds. `server_timing`: that
-    header, by the server's own clock, so it does not count where records are compared.
+    `arrivals`: how many characters of the reply had come after so many milliseconds. `routes`: the header
+    `x-teller-routes`. `server_timing`: that header, by the server's own clock, so it does not count where records are
+    compared.
     """
 
     kind: RequestKind
@@ -25,6 +26,7 @@ class RequestRecord:
     sent_at: float
     status: int | None = None
     model: str = ""
+    routes: str = ""
     first_word_ms: float | None = None
     took_ms: float | None = None
     cancelled: bool = False

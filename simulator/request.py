@@ -62,6 +62,7 @@ class OpenRequest:
         try:
             async with transport.post(path, content, headers) as reply:
                 record.status = reply.status
+                record.routes = reply.headers.get("x-teller-routes", "")
                 record.server_timing = reply.headers.get("server-timing", "")
                 if reply.status != 200:
                     record.error = await refusal(reply)

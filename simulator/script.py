@@ -17,10 +17,18 @@ Seconds = Annotated[float, Field(ge=0, le=3600)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 Replica = Annotated[int, Field(ge=0, le=99)]
 CardState = Literal["inactive", "active", "blocked", "closed"]
+ToolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 def _listed(value: object) -> object:
     return value if isinstance(value, list | tuple) else [value]
+
+
+def _of_roles(messages: object) -> object:
+    roles = {role for one in messages if isinstance(one, dict) for role in one} if isinstance(messages, list) else set()
+    if roles - {"system", "user", "assistant"}:
+        raise ValueError("a message is by system, user or assistant")
+    return messages
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -43,6 +51,7 @@ class Expect(Part):
     regex: str | None = Field(None, description="A regular expression that is found in it.")
     tool: str | None = Field(None, description="The tool that is called; `none`: none is.")
     arguments: Mapping[str, str] | None = Field(None, description="What that tool is called with.")
+    route: str | None = Field(None, description="The route that Teller took, or several: `knowledge,card`.")
     status: int | None = Field(None, ge=100, le=599, description="The HTTP status; without it, 200.")
 
     @model_validator(mode="after")
@@ -149,8 +158,21 @@ class Dial(Step):
     dial: str
 
 
-AnyStep = Say | Keypad | Silence | Repeat | HangUp | EndCall | Wait | Dial
-STEPS = ("say", "keypad", "silence", "repeat", "hang_up", "end_call", "wait", "dial")
+class Forge(Step):
+    """Messages that were never said or heard enter the history: what a client could make up."""
+
+    forge: Annotated[tuple[Mapping[str, str], ...], BeforeValidator(_of_roles), Field(min_length=1, max_length=20)]
+
+
+class Replay(Step):
+    """The last request of an earlier step is sent again, byte for byte; the call goes on as if it had not been."""
+
+    replay: Annotated[int, Field(ge=1)] = Field(description="The step, counted from 1.")
+    key: str | None = Field(None, description="Another key than the call's.")
+
+
+AnyStep = Say | Keypad | Silence | Repeat | HangUp | EndCall | Wait | Dial | Forge | Replay
+STEPS = ("say", "keypad", "silence", "repeat", "hang_up", "end_call", "wait", "dial", "forge", "replay")
 
 
 def _kinds(step: Any) -> list[str]:
@@ -179,7 +201,9 @@ TaggedStep = Annotated[
     | Annotated[HangUp, Tag("hang_up")]
     | Annotated[EndCall, Tag("end_call")]
     | Annotated[Wait, Tag("wait")]
-    | Annotated[Dial, Tag("dial")],
+    | Annotated[Dial, Tag("dial")]
+    | Annotated[Forge, Tag("forge")]
+    | Annotated[Replay, Tag("replay")],
     Discriminator(lambda step: _kinds(step)[0]),
     BeforeValidator(_of_one_kind),
 ]
@@ -192,6 +216,7 @@ class CallerId(Part):
     how: Literal["vapi", "metadata", "tag"] = Field(
         "vapi", description="customer.number of a Vapi body, metadata.phone, or a [phone: …] tag in the first words."
     )
+    metadata: str | None = Field(None, description="Another number, in metadata.phone beside the first.")
 
 
 class Speech(Part):
@@ -221,7 +246,7 @@ class Setting(Part):
     opening: str | None = Field(
         "Hello, how can I help you?", description="What the assistant says first; `none`: the model makes it."
     )
-    tools: tuple[Literal["endCall", "transferCall"], ...] = ()
+    tools: tuple[ToolName, ...] = Field((), description="endCall, transferCall; any other takes whatever it is given.")
     speech: Speech = Speech()
     transcript: Transcript = Transcript()
     replicas: Literal["first", "in_turn"] = Field("in_turn", description="Who gets a request, if several serve.")
@@ -241,3 +266,10 @@ class Script(Setting):
     """A call."""
 
     steps: Annotated[tuple[TaggedStep, ...], BeforeValidator(_some)] = Field(max_length=MOST_STEPS)
+
+    @model_validator(mode="after")
+    def _replays_what_was_sent(self) -> Self:
+        for number, step in enumerate(self.steps, 1):
+            if isinstance(step, Replay) and step.replay >= number:
+                raise ValueError(f"step {number}: replay: names an earlier step")
+        return self

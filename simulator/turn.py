@@ -13,7 +13,7 @@ from simulator.script import Interruption
 
 @dataclass(slots=True)
 class Turn:
-    """A turn. `before` is the history that its requests have in front of its words."""
+    """A turn. `before` is the history that its requests have in front of its words; `aside`: it enters no history."""
 
     before: History
     record: TurnRecord
@@ -22,6 +22,7 @@ class Turn:
     listening: Listening | None = None
     speech_ended: float | None = None
     listened_from: float = 0.0
+    aside: bool = False
 
     @property
     def newest(self) -> RequestRecord | None:

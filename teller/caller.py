@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
 
 _TAG = re.compile(r"\s*\[\s*phone\s*:\s*([^\]\[]{0,64})\]", re.IGNORECASE)
+_WRITTEN = re.compile(r"(?<![\w+])\+\d(?:[ \-().]{0,2}\d){6,14}(?!\d)")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
@@ -43,9 +44,9 @@ class Caller(BaseModel):
     trust: Trust = Field(Trust.ASSERTED, description="How far the number is trusted.")
     conflict: bool = Field(False, description="Two sources named different numbers.")
 
-    @field_serializer("phone", when_used="json")
+    @field_serializer("phone")
     def _hide(self, phone: str | None) -> str | None:
-        """Hide the number from traces, which are written as JSON."""
+        """Hide the number from traces and debug streams: it is read from the object, never from what is written."""
         return phone and f"…{phone[-2:]}"
 
 
@@ -61,6 +62,11 @@ def phone_tag(text: str) -> str | None:
 def without_phone_tags(text: str) -> str:
     """Return a text as it may be read by a model: its tags taken out."""
     return _TAG.sub("", text).strip() if "[" in text else text
+
+
+def without_phone_numbers(text: str) -> str:
+    """Return a text without the numbers that are written in E.164 form, `+` and all: what is said so is no identity."""
+    return _WRITTEN.sub("[phone number]", text) if "+" in text else text
 
 
 def agree(sources: Iterable[Caller]) -> Caller:

@@ -23,7 +23,7 @@ _YES_PHRASES = re.compile(
 _FILL = frozenset(
     (
         "please thanks thank you uh um uhm er ah oh well so hey hi hello and just now then i'd like to my the it "
-        "that a card i said want would this mm hmm"
+        "that a card i said want would this mm hmm mhm huh"
     ).split()
 )
 _NO = re.compile(
@@ -32,7 +32,7 @@ _NO = re.compile(
 )
 _CORRECTING = frozenset(
     "no nope not other one instead actually rather wait sorry wrong but mean meant i'm i'll is it's for use mine was "
-    "by all means that's him her them ending ends in last four digits number with are".split()
+    "by all means think guess that's him her them ending ends in last four digits number with are".split()
 )
 _DENYING = frozenset("no not wrong meant other instead wait sorry".split())
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
@@ -91,7 +91,7 @@ def corrects(words: str) -> bool:
     """Return whether words do nothing but say that something was not meant so: "not that one", "no, the other"."""
     said = heard_words(words)
     allowed = HINT_WORDS | _FILL | _CORRECTING | POLICY[Operation.BLOCK].verbs
-    only_corrects = all(word in allowed or (word.isdigit() and len(word) == len("4242")) for word in said)
+    only_corrects = all(word in allowed or _is_last4(word) for word in said)
     return only_corrects and not _DENYING.isdisjoint(said)
 
 
@@ -103,6 +103,14 @@ def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
     """
     words = heard_words(turn)
     return (sure or not POLICY[operation].verbs.isdisjoint(words)) and not _doubtful(" ".join(words))
+
+
+def only_names_a_card(words: str) -> bool:
+    """Return whether a turn says no more than which card: "and the gold one too", "what about the Visa"."""
+    said = heard_words(words)
+    allowed = HINT_WORDS | _FILL | frozenset("too also same for what about how with".split())
+    names = any(word in HINT_WORDS - _FILL - {"one", "credit", "debit"} or _is_last4(word) for word in said)
+    return names and all(word in allowed or _is_last4(word) for word in said)
 
 
 def wants_both(words: str) -> bool:
@@ -131,8 +139,12 @@ def _is_yes(words: list[str], question: HeardQuestion) -> bool:
 def _only_about_cards(text: str, question: HeardQuestion) -> bool:
     """Return whether nothing is left once the words that name cards, correct, and are polite are out."""
     allowed = HINT_WORDS | _FILL | _YES | _CORRECTING | POLICY[question.wish.operation].verbs
-    return all(word in allowed or (word.isdigit() and len(word) == len("4242")) for word in text.split())
+    return all(word in allowed or _is_last4(word) for word in text.split())
 
 
 def _doubtful(words: str) -> bool:
     return bool(_DOUBT.search(_OPENING.sub("", words)))
+
+
+def _is_last4(word: str) -> bool:
+    return word.isdigit() and len(word) == len("4242")

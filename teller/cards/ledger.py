@@ -42,12 +42,14 @@ class CardView:
     """All that a turn needs to know before it speaks of cards, from one read.
 
     `holder` is None for a number that is nobody's; `wishes` are this caller's in this conversation, newest first, none
-    expired; `proof` too is his in this conversation, if it still holds. Nothing in it is of another caller.
+    expired; `proof` too is his in this conversation, if it still holds. Nothing in it is of another caller, but for
+    `others`: that somebody else has an open wish or a proof in this conversation.
     """
 
     holder: Holder | None
     wishes: tuple[Wish, ...]
     proof: Proof | None = None
+    others: bool = False
 
     @property
     def open_wish(self) -> Wish | None:

@@ -10,7 +10,9 @@ from teller.cards.spoken import HESITATIONS, NUMBER_WORDS, heard_words
 MASK = "[digits]"
 
 _NUMBER = rf"(?:\d+|o|{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})"
-_RUN = re.compile(rf"\b{_NUMBER}(?:(?:[\s,.\-\u2013/]|\band\b)+{_NUMBER})*\b", re.IGNORECASE)
+_RUN = re.compile(rf"\b{_NUMBER}(?:(?:[\s,.\-\u2013/]|\b(?:and|then)\b)+{_NUMBER})*\b", re.IGNORECASE)
+_ZEROS = {"hundred": " 0 0 ", "thousand": " 0 0 0 "}
+_HUNDREDS = re.compile(rf"\b(?:{'|'.join(_ZEROS)})\b", re.IGNORECASE)
 _CARD_NUMBER = range(13, 20)  # digits
 
 
@@ -25,7 +27,7 @@ def masked_user_turns(history: Sequence[Turn], fillers: Sequence[str] = ()) -> l
         if role == "assistant":
             asked = says_pin(text) or (asked and ends_nothing(text, fillers))
             continue
-        text = _RUN.sub(_without_card_number, text)
+        text = without_spoken_card_numbers(text)
         if _nothing_but_digits(text):
             kept.append(_RUN.sub(MASK, text))
         else:
@@ -33,8 +35,14 @@ def masked_user_turns(history: Sequence[Turn], fillers: Sequence[str] = ()) -> l
     return kept
 
 
+def without_spoken_card_numbers(text: str) -> str:
+    """Return a text with every card number, in digits, words or both, cut to its last four."""
+    return _RUN.sub(_without_card_number, text)
+
+
 def _without_card_number(run: re.Match[str]) -> str:
-    digits = "".join(heard_words(run[0]))
+    counted = _HUNDREDS.sub(lambda word: _ZEROS[word[0].lower()], run[0])
+    digits = "".join("1" if word == "one" else word for word in heard_words(counted) if word not in ("and", "then"))
     return f"[card ending {digits[-4:]}]" if digits.isdigit() and len(digits) in _CARD_NUMBER else run[0]
 
 

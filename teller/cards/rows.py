@@ -5,12 +5,12 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Column, Select, String, bindparam, select, true
+from sqlalchemy import Column, Select, String, bindparam, exists, or_, select, true
 
 from teller.cards.audit import AuditEntry, AuditRow
 from teller.cards.columns import UtcDateTime
 from teller.cards.ledger import CardView
-from teller.cards.records import Card, Holder, Proof, Purchase, Wish, WishState
+from teller.cards.records import UNDER_WAY, Card, Holder, Proof, Purchase, Wish, WishState
 from teller.cards.schema import audit, card, holder, pending, proof, purchase
 
 CARD: list[Column[Any]] = [card.c[field.name] for field in fields(Card)]
@@ -18,7 +18,7 @@ WISH: list[Column[Any]] = [pending.c[field.name] for field in fields(Wish)]
 
 PURCHASE: list[Column[Any]] = [purchase.c[field.name] for field in fields(Purchase)]
 
-_HOLDER = 5  # the columns of VIEW that come before the card's
+_HOLDER = 6  # the columns of VIEW that come before the card's
 _WISH = _HOLDER + len(CARD)
 _LAPSED_AFTER = timedelta(seconds=2)
 _NEWEST_PURCHASES = 10
@@ -41,7 +41,21 @@ def _view() -> Select[Any]:
         & (proof.c.conversation == bindparam("conversation", type_=String))
         & (proof.c.expires_at > bindparam("now", type_=UtcDateTime))
     )
-    person = (holder.c.name, holder.c.pin_locked, holder.c.pin_locked_until, proof.c.turn_hash, proof.c.expires_at)
+    here = bindparam("conversation", type_=String)
+    him = bindparam("phone", type_=String)
+    foreign_wish = select(pending.c.id).where(
+        pending.c.conversation == here, pending.c.phone != him, or_(*(pending.c.state == state for state in UNDER_WAY))
+    )
+    foreign_proof = select(proof.c.phone).where(proof.c.conversation == here, proof.c.phone != him)
+    others = (exists(foreign_wish.correlate(None)) | exists(foreign_proof.correlate(None))).label("others")
+    person = (
+        others,
+        holder.c.name,
+        holder.c.pin_locked,
+        holder.c.pin_locked_until,
+        proof.c.turn_hash,
+        proof.c.expires_at,
+    )
     return (
         select(*person, *CARD, *(wishes.c[column.name] for column in WISH))
         .select_from(caller)
@@ -59,12 +73,12 @@ VIEW = _view()
 
 def view_of(phone: str, rows: Sequence[Sequence[Any]], now: datetime) -> CardView:
     """Return the rows of VIEW as the records that they repeat."""
-    name, locked, locked_until, turn_hash, proven_until = rows[0][:_HOLDER]
+    others, name, locked, locked_until, turn_hash, proven_until = rows[0][:_HOLDER]
     cards = dict.fromkeys(Card(*row[_HOLDER:_WISH]) for row in rows if row[_HOLDER] is not None)
     wishes = dict.fromkeys(_as_it_counts(Wish(*row[_WISH:]), now) for row in rows if row[_WISH] is not None)
     pin: Literal["ok", "locked"] = "locked" if is_locked(locked, locked_until, now) else "ok"
     found = None if name is None else Holder(phone, name, pin, tuple(cards))
-    return CardView(found, tuple(wishes), Proof(turn_hash, proven_until) if turn_hash else None)
+    return CardView(found, tuple(wishes), Proof(turn_hash, proven_until) if turn_hash else None, bool(others))
 
 
 def is_locked(locked: bool, until: datetime | None, now: datetime) -> bool:

@@ -127,7 +127,7 @@ class SqlLedger:
         await self.write(lambda write: wishes.drop(write, wish_id))
 
     async def end_conversation(self, conversation: str) -> None:
-        """Drop what is open in a conversation that has ended."""
+        """Drop what is under way in a conversation that has ended; a block that settles goes on."""
         await self.write(lambda write: wishes.end_conversation(write, _kept(conversation)))
 
     def fingerprint(self, words: str) -> str:

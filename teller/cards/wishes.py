@@ -102,9 +102,13 @@ async def refuse(write: Write, wish_id: str, reason: str, *, final: bool) -> Non
 
 
 async def end_conversation(write: Write, conversation: str) -> None:
-    """Drop the wish that is open in a conversation, and its proofs; one that is settling goes on."""
+    """Drop the wish that is under way in a conversation, and its proofs; a block that is settling goes on.
+
+    Whatever else settles would be open again once its request is found to be gone, and a yes that is sent again after
+    the call would do it.
+    """
     wish = await _under_way(write, conversation)
-    if wish is not None and wish.state is WishState.OPEN:
+    if wish is not None and not (wish.state is WishState.SETTLING and wish.operation is Operation.BLOCK):
         await _end(write, wish)
     await write.connection.execute(delete(proof).where(proof.c.conversation == conversation))
 

@@ -14,8 +14,12 @@ _STOP_WORDS = frozenset(
     "you your yours he him his she her it its they them their this that these those there here what which who whom "
     "whose when where why how not no yes please tell know want like just get got also any some s t d ll re ve m".split()
 )
-_TOO_SHORT = 2  # letters, as Lucene has it
+_TOO_SHORT = 2  # letters, which no stemming leaves clearer
 _STEMMER = snowballstemmer.stemmer("porter")
+# What Unicode does not take apart and Lucene does.
+_LIGATURES = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
+)
 
 
 def telling_words(question: str) -> list[str]:
@@ -31,5 +35,13 @@ def stems(text: str) -> list[str]:
 
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    plain = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
+    plain = "".join(map(_plain, word))
     return str(_STEMMER.stemWord(plain)) if len(plain) > _TOO_SHORT else plain
+
+
+@lru_cache(maxsize=5_000)
+def _plain(letter: str) -> str:
+    """Return a Latin letter without its accent; any other as it is."""
+    parts = unicodedata.normalize("NFKD", letter.translate(_LIGATURES))
+    plain = "".join(part for part in parts if not unicodedata.combining(part))
+    return plain if plain.isascii() else letter

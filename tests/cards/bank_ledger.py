@@ -58,7 +58,10 @@ class BankLedger:
             await self._finish(wish)  # nothing is told before it is over
         mine = [wish for wish in self._of(conversation, *WishState) if wish.phone == phone]
         alive = [self._as_it_counts(wish) for wish in reversed(mine) if wish.expires_at > self._now()]
-        return CardView(self.system.holders.get(phone), tuple(alive), self._proof(conversation, phone))
+        others = any(wish.phone != phone for wish in self._of(conversation, *UNDER_WAY)) or any(
+            where == conversation and who != phone for where, who in self.desk.proofs
+        )
+        return CardView(self.system.holders.get(phone), tuple(alive), self._proof(conversation, phone), others)
 
     async def disclose(self, conversation: str, phone: str, operation: Operation, card: Card) -> tuple[Purchase, ...]:
         if self.system.card(phone, card.token):

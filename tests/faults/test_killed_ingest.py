@@ -20,19 +20,26 @@ from tests.support.server import ROOT, TELLER, environment, start_server
 
 SEED = os.environ.get("TELLER_SEED", "1")
 DOCUMENTS, KILLS = 16, 4
-Contents = dict[str, tuple[str, list[tuple[str, str, bytes]]]]
+Contents = dict[str, tuple[str, list[tuple[str, str, bytes, bytes]]]]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "documents"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("documents")
     for number in range(DOCUMENTS):
         sections = (
             f"## Matter {number}.{part}\n\n" + f"Fee {part} of matter {number} is due. " * 8 for part in range(2)
         )
         (folder / f"matter-{number:02}.md").write_text(f"# Matter {number}\n\n" + "\n\n".join(sections))
     return folder
+
+
+@pytest.fixture(scope="module")
+def untouched(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """What is in the index after an ingest that was left in peace."""
+    data_dir = tmp_path_factory.mktemp("untouched")
+    ingest(data_dir, folder)
+    return contents(data_dir)
 
 
 def ingesting(data_dir: Path, folder: Path) -> subprocess.Popen[str]:
@@ -49,17 +56,16 @@ def ingest(data_dir: Path, folder: Path) -> str:
 
 
 def contents(data_dir: Path) -> Contents:
-    """What is in the index, by file name: its hash, and its passages with their vectors; all of it searchable."""
+    """What is in the index, by file name: its hash, and its passages with what they are found by."""
     with closing(sqlite3.connect(data_dir / "knowledge.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        db.execute("INSERT INTO words (words) VALUES ('integrity-check')")
         rows = db.execute(
-            "SELECT d.filename, d.content_hash, p.passage_id, p.text, p.vector"
+            "SELECT d.filename, d.content_hash, p.passage_id, p.text, p.words, p.vector"
             " FROM documents AS d JOIN passages AS p ON p.document = d.id ORDER BY p.passage_id"
         )
         found: Contents = {}
-        for filename, content_hash, passage, text, vector in rows:
-            found.setdefault(filename, (content_hash, []))[1].append((passage, text, vector))
+        for filename, content_hash, passage, text, words, vector in rows:
+            found.setdefault(filename, (content_hash, []))[1].append((passage, text, words, vector))
         return found
 
 
@@ -73,10 +79,11 @@ def documents_in(data_dir: Path) -> int:
     return count
 
 
-def test_killed_at_random_moments_and_run_again_it_ends_right(tmp_path: Path, folder: Path) -> None:
+def test_killed_at_random_moments_and_run_again_it_ends_right(
+    tmp_path: Path, folder: Path, untouched: Contents
+) -> None:
     dice = random.Random(SEED)
-    data_dir, untouched = tmp_path / "killed", tmp_path / "untouched"
-    ingest(untouched, folder)
+    data_dir = tmp_path / "killed"
     goals = sorted(dice.sample(range(1, DOCUMENTS), KILLS))
     for goal in goals:
         process = ingesting(data_dir, folder)
@@ -87,13 +94,14 @@ def test_killed_at_random_moments_and_run_again_it_ends_right(tmp_path: Path, fo
         process.communicate()
     assert 0 < len(contents(data_dir)) <= DOCUMENTS
     ingest(data_dir, folder)
-    assert contents(data_dir) == contents(untouched)
+    assert contents(data_dir) == untouched
     assert ingest(data_dir, folder).strip() == f"0 added, 0 changed, {DOCUMENTS} unchanged, 0 removed, 0 refused"
 
 
-def test_two_at_once_and_an_upload_meanwhile_lose_and_double_nothing(tmp_path: Path, folder: Path) -> None:
-    data_dir, untouched = tmp_path / "shared", tmp_path / "untouched"
-    ingest(untouched, folder)
+def test_two_at_once_and_an_upload_meanwhile_lose_and_double_nothing(
+    tmp_path: Path, folder: Path, untouched: Contents
+) -> None:
+    data_dir = tmp_path / "shared"
     data_dir.mkdir()
     server, serving = start_server(data_dir, SAMPLE_BANK="off")
     try:
@@ -114,7 +122,7 @@ def test_two_at_once_and_an_upload_meanwhile_lose_and_double_nothing(tmp_path: P
     ]
     whole = contents(data_dir)
     assert [one["filename"] for one in listed] == sorted(whole)
-    assert {name: what for name, what in whole.items() if not name.startswith("upload")} == contents(untouched)
+    assert {name: what for name, what in whole.items() if not name.startswith("upload")} == untouched
     assert len(whole) == DOCUMENTS + 5
 
 

@@ -13,6 +13,7 @@ from teller.knowledge.index import IndexStatus
 from teller.knowledge.opensearch.adapter import OpenSearchIndex
 from teller.knowledge.opensearch.address import Address
 from teller.knowledge.opensearch.address import Node as Place
+from teller.knowledge.opensearch.documents import Documents
 from tests.support.opensearch.distribution import CannotBeHadError
 from tests.support.opensearch.node import Node
 from tests.support.passages import TODAY, document
@@ -83,7 +84,7 @@ async def test_a_node_that_hangs_fails_a_search_in_its_time_and_serves_when_it_g
     node: Node, index: OpenSearchIndex
 ) -> None:
     await index.upsert(*document("a", "Some text."), None)
-    impatient = await opened(node, index._alias, seconds=1)
+    impatient = await opened(node, index._binding.alias, seconds=1)
     node.pause()
     try:
         async with asyncio.timeout(30):
@@ -108,11 +109,11 @@ async def test_a_writer_that_is_killed_half_way_is_seen_by_nobody_and_its_work_c
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patched:
-        patched.setattr(index._kept, "_put_record", killed)
+        patched.setattr(Documents, "_put_record", killed)
         for made in (new, other):
             with pytest.raises(asyncio.CancelledError):
                 await index.upsert(*made, None)
-    await index._kept.make_visible(index._alias)
+    await index._kept.make_visible(index._binding.alias)
     assert await index.documents() == [former[0]]
     assert await index.status() == IndexStatus(passages=4, with_vector=0)
     found = await index.search("part", None, on=TODAY, limit=20)
@@ -126,7 +127,7 @@ async def test_a_writer_that_is_killed_half_way_is_seen_by_nobody_and_its_work_c
 
 async def test_an_index_that_somebody_removed_is_told_with_the_mend(node: Node, index: OpenSearchIndex) -> None:
     await index.upsert(*document("a", "Some text."), None)
-    await index._cluster.write("DELETE", f"/{index._alias}-000001")
+    await index._cluster.write("DELETE", f"/{index._binding.alias}-000001")
     for work in (index.search("text", None, on=TODAY), index.upsert(*document("b", "Text."), None)):
         with pytest.raises(SearchUnavailableError, match="is missing: start `teller serve` again"):
             await work

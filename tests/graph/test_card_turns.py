@@ -131,8 +131,17 @@ async def test_a_turn_with_two_wishes_takes_both_branches(graph: Teller, service
     assert answer.index("blocked your Everyday Visa ending 1881") < answer.index("$95")
 
 
-async def test_a_wish_for_what_only_a_person_can_do_is_told_so(graph: Teller, services: Services) -> None:
-    assert "a person who can" in await Conversation(graph, RUTH).say("please unblock my card")
+async def test_another_caller_in_the_same_conversation_finds_nothing_open_and_nothing_proven(
+    graph: Teller, services: Services
+) -> None:
+    talk = Conversation(graph, RUTH)
+    await talk.say("please unblock my card")
+    assert await talk.say("8162") == "Shall I unblock your Gold Mastercard ending 0356?"
+    talk.phone = MAYA
+    await talk.say("is my card active")
+    talk.phone = RUTH
+    await talk.say("yes")
+    assert (await talk.say("please unblock my card")).endswith("what is your four-digit PIN?")
     assert await states(services, RUTH) == {"0356": "blocked"}
 
 

@@ -4,11 +4,13 @@ from uuid import uuid4
 
 import pytest
 
+from teller.knowledge.choosing import SHIPPED_VECTORS
 from teller.knowledge.embedded import EmbeddedIndex
+from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
 from teller.models.embedder import OnnxEmbedder
 from teller.models.vector_cache import VectorCache
-from tests.knowledge.openers import OpenSearchOpener
+from tests.knowledge.openers import EmbeddedOpener, Opener, OpenSearchOpener
 from tests.support.opensearch.node import Node
 
 
@@ -25,7 +27,7 @@ def cache_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def cache(cache_file: Path, embedder: OnnxEmbedder) -> AsyncIterator[VectorCache]:
-    cache = await VectorCache.open(cache_file, embedder)
+    cache = await VectorCache.open(cache_file, embedder, SHIPPED_VECTORS)
     yield cache
     await cache.close()
 
@@ -50,6 +52,15 @@ async def opensearch_opener(opensearch: Node, embedder: OnnxEmbedder) -> AsyncIt
     await opener.remove(opensearch.port)
 
 
+@pytest.fixture(params=["embedded", "opensearch"])
+def opener(request: pytest.FixtureRequest, index_file: Path, embedder: OnnxEmbedder) -> Opener:
+    """Opens an index of this test's own, of each kind in turn."""
+    if request.param == "embedded":
+        return EmbeddedOpener(index_file, embedder)
+    opener: Opener = request.getfixturevalue("opensearch_opener")
+    return opener
+
+
 @pytest.fixture
-def ingester(index: EmbeddedIndex, cache: VectorCache, embedder: OnnxEmbedder) -> Ingester:
+def ingester(index: KnowledgeIndex, cache: VectorCache, embedder: OnnxEmbedder) -> Ingester:
     return Ingester(index, cache, embedder.count_tokens)

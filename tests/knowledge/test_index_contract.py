@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,16 +13,8 @@ from hypothesis import strategies as st
 from teller.errors import ConfigurationError, SearchUnavailableError
 from teller.knowledge.index import DocumentInfo, IndexStatus, KnowledgeIndex, Passage
 from teller.models.embedder import OnnxEmbedder
-from tests.knowledge.openers import EmbeddedOpener, Opener
+from tests.knowledge.openers import Opener
 from tests.support.passages import CARDS, LOANS, TODAY, asked, document, ids, in_force, unit, vectors
-
-
-@pytest.fixture(params=["embedded", "opensearch"])
-def opener(request: pytest.FixtureRequest, index_file: Path, embedder: OnnxEmbedder) -> Opener:
-    if request.param == "embedded":
-        return EmbeddedOpener(index_file, embedder)
-    opener: Opener = request.getfixturevalue("opensearch_opener")
-    return opener
 
 
 @pytest.fixture

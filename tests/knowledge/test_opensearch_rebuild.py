@@ -112,7 +112,7 @@ async def test_what_is_written_while_the_fields_change_is_not_lost(
     index = await opener.open(Other.name, Other.dimension)
     older = mapping.Nature(Other.name, Other.dimension, mapping.MAPPING - 1)
     await describe(opensearch, opener.alias, older.meta)
-    index._nature = older  # as a process of the older version has it
+    index._binding.nature = older  # as a process of the older version has it
     for n in range(10):
         info, passages = document(f"before{n}", f"Text {n}.")
         await index.upsert(info, passages, [await letters(passages[0].embedding_text)])

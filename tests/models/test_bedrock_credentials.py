@@ -1,7 +1,6 @@
 """Who signs: keys, bearer tokens, none, half, and credentials that expire while others are being answered."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,6 @@ from tests.support.bedrock.client import BedrockWire
 
 LITE = "amazon.nova-lite-v1:0"
 ANSWER: dict[str, Any] = {"text": "one two three four", "split": ["one ", "two ", "three ", "four"]}
-
-
-@pytest.fixture(scope="module")
-def running_wire() -> Iterator[BedrockWire]:
-    with BedrockWire() as wire:
-        yield wire
-
-
-@pytest.fixture
-def wire(running_wire: BedrockWire, monkeypatch: pytest.MonkeyPatch) -> BedrockWire:
-    running_wire.reset()
-    for name in ("AWS_BEARER_TOKEN_BEDROCK", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    return running_wire
 
 
 def model(connection: BedrockConnection) -> AsyncChatBedrockConverse:

@@ -3,7 +3,7 @@ who leaves closes the socket."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -33,29 +33,6 @@ from tests.support.server import free_port
 LITE = "amazon.nova-lite-v1:0"
 ANSWER: dict[str, Any] = {"text": "one two three four", "split": ["one ", "two ", "three ", "four"]}
 CALL: dict[str, Any] = {"text": "", "tool_calls": [{"name": "endCall", "input": {"why": "bye"}}]}
-
-
-@pytest.fixture(scope="module")
-def running_wire() -> Iterator[BedrockWire]:
-    with BedrockWire() as wire:
-        yield wire
-
-
-@pytest.fixture
-def wire(running_wire: BedrockWire, monkeypatch: pytest.MonkeyPatch) -> BedrockWire:
-    running_wire.reset()
-    for name in ("AWS_BEARER_TOKEN_BEDROCK", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr(bedrock_call, "_FIRST_PAUSE", 0.01)
-    return running_wire
-
-
-@pytest.fixture
-async def connection(wire: BedrockWire) -> AsyncIterator[BedrockConnection]:
-    keys = Keys("AKIDTEST", "not-a-secret")
-    async with BedrockConnection(endpoint_url=wire.base_url, region_name="us-east-1", keys=keys) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -220,14 +197,14 @@ async def test_the_same_holds_for_an_answer_that_is_not_streamed(
     assert len(wire.requests()) == requests
 
 
-@pytest.mark.parametrize("silence", [{"stall_before_first": True}, {"stall_after": 0}, {"first_token_ms": 5_000}])
+@pytest.mark.parametrize("silence", [{"stall_before_first": True}, {"stall_after": 0}, {"first_token_ms": 60_000}])
 async def test_silence_before_the_first_word_has_a_limit(
     silence: Mapping[str, Any], connection: BedrockConnection, wire: BedrockWire
 ) -> None:
     wire.script(silence)
     began = time.monotonic()
-    failed, _ = await failure(model(connection, first_token_seconds=0.2, idle_seconds=9))
-    assert (type(failed), time.monotonic() - began < 4.5) == (ModelTimeoutError, True)
+    failed, _ = await failure(model(connection, first_token_seconds=1.5, idle_seconds=50))
+    assert (type(failed), time.monotonic() - began < 40) == (ModelTimeoutError, True)
     wire.wait_for(lambda seen: seen[0].hung_up)
 
 

@@ -1,13 +1,13 @@
 """A caller who leaves closes the socket, at once and before the first word too; one who stays gives it back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from teller.models.bedrock.client import BedrockConnection, Keys
+from teller.models.bedrock.client import BedrockConnection
 from teller.models.bedrock.model import AsyncChatBedrockConverse
 from tests.support.bedrock.client import BedrockWire
 
@@ -15,24 +15,9 @@ LITE = "amazon.nova-lite-v1:0"
 ANSWER: dict[str, Any] = {"text": "one two three four", "split": ["one ", "two ", "three ", "four"]}
 
 
-@pytest.fixture(scope="module")
-def running_wire() -> Iterator[BedrockWire]:
-    with BedrockWire() as wire:
-        yield wire
-
-
 @pytest.fixture
-def wire(running_wire: BedrockWire, monkeypatch: pytest.MonkeyPatch) -> BedrockWire:
-    running_wire.reset()
-    monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK", raising=False)
-    return running_wire
-
-
-@pytest.fixture
-async def nova(wire: BedrockWire) -> AsyncIterator[AsyncChatBedrockConverse]:
-    keys = Keys("AKIDTEST", "not-a-secret")
-    async with BedrockConnection(endpoint_url=wire.base_url, region_name="us-east-1", keys=keys) as connection:
-        yield AsyncChatBedrockConverse(model_id=LITE, connection=connection)
+def nova(connection: BedrockConnection) -> AsyncChatBedrockConverse:
+    return AsyncChatBedrockConverse(model_id=LITE, connection=connection)
 
 
 async def answer(nova: AsyncChatBedrockConverse) -> str:

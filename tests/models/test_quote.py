@@ -234,6 +234,22 @@ async def test_everyday_words_find_the_documents_words(quote: QuoteChatModel, qu
     assert said in (await quote.ainvoke(prompt(question, [LOST, APPLY, DISPUTE, PREAPPROVAL]))).text
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What loan options are available?",
+        "What loan options do you have?",
+        "what kinds of loan can I choose from",
+        "which types of loans do you offer",
+    ],
+)
+async def test_what_a_question_calls_its_answers_need_not_be_in_the_documents(
+    quote: QuoteChatModel, question: str
+) -> None:
+    loans = passage("which.md", "Loan eligibility", "Which loans we offer", "Fernhill offers car loans and home loans.")
+    assert "offers car loans and home loans" in (await quote.ainvoke(prompt(question, [loans, RATES, APPLY]))).text
+
+
 async def test_a_row_named_by_a_number_is_told_with_its_columns_name(quote: QuoteChatModel) -> None:
     reply = await quote.ainvoke(prompt("what's the APR on a personal loan with a score of 710", [RATES]))
     assert "Credit score 700 to 739: personal loan APR 11.99%." in reply.text

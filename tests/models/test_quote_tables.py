@@ -4,6 +4,7 @@ import pytest
 
 from teller.models.quote.facets import Facet, facets
 from teller.models.quote.model import QuoteChatModel
+from teller.models.quote.sentences import quotables
 from tests.models.test_quote import DECLINE, embedder, passage, prompt, quote
 
 __all__ = ["embedder", "quote"]
@@ -53,6 +54,13 @@ def test_reads_amounts_terms_and_days_as_ranges(text: str, kind: str, low: float
     assert [(facet.kind, facet.low, facet.high) for facet in facets(text)] == [(kind, low, high)]
 
 
+@pytest.mark.parametrize("day", ["Christmas Eve 2027", "24 December 2027", "December 24, 2027"])
+def test_a_day_with_its_year_names_both(day: str) -> None:
+    told = facets(f"are you open on {day}?")
+    assert [(facet.kind, facet.low) for facet in told] == [("date", 1224), ("year", 2027)]
+    assert told[1].names
+
+
 def test_clock_times_and_telephone_numbers_are_no_amounts() -> None:
     assert facets("Call 555-0142 before 4:30 p.m., the 2nd line") == ()
 
@@ -100,7 +108,22 @@ async def test_a_follow_up_changes_what_it_names_and_keeps_the_rest(
         "what is the rate of the four year bond",
         "what were the rates of the bonds in 2019",
         "what does a diamond wire cost",
+        "are you open on Christmas Eve 2019",
     ],
 )
 async def test_another_term_or_year_is_a_near_miss(quote: QuoteChatModel, question: str) -> None:
     assert (await quote.ainvoke(prompt(question, [BONDS, HOURS, WIRES]))).text == DECLINE
+
+
+def test_all_that_follows_a_question_stands_under_it_until_the_next_heading() -> None:
+    visit = passage(
+        "visit.md",
+        "Visits",
+        "First visit",
+        "What do I bring to the first visit?\n\nThe desk is on the left. The door is green.\n\n"
+        "- an identity card\n- a house key\n\n## Parking\n\nParking is free of charge.",
+    )
+    under = {one.text: "What do I bring" in one.context for one in quotables(visit)}
+    assert under["- an identity card\n- a house key"]
+    assert under["The door is green."]
+    assert not under["Parking is free of charge."]

@@ -1,12 +1,11 @@
 """Titan's vectors, through the chat models' own client."""
 
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from teller.errors import ConfigurationError, ModelRequestError, ModelThrottledError, ModelTimeoutError
-from teller.models.bedrock import call as bedrock_call
 from teller.models.bedrock.blocking import loop_thread
 from teller.models.bedrock.client import BedrockConnection, Keys
 from teller.models.bedrock.model import AsyncChatBedrockConverse
@@ -19,21 +18,6 @@ def running_wire() -> Iterator[BedrockWire]:
     with BedrockWire() as wire:
         yield wire
         loop_thread().close()
-
-
-@pytest.fixture
-def wire(running_wire: BedrockWire, monkeypatch: pytest.MonkeyPatch) -> BedrockWire:
-    running_wire.reset()
-    monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK", raising=False)
-    monkeypatch.setattr(bedrock_call, "_FIRST_PAUSE", 0.01)
-    return running_wire
-
-
-@pytest.fixture
-async def connection(wire: BedrockWire) -> AsyncIterator[BedrockConnection]:
-    keys = Keys("AKIDTEST", "not-a-secret")
-    async with BedrockConnection(endpoint_url=wire.base_url, region_name="us-east-1", keys=keys) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("dimension", [256, 512, 1024])

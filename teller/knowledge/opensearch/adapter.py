@@ -1,6 +1,6 @@
 """The knowledge index on OpenSearch: the protocol's methods, over an alias that may move to a new index meanwhile."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Self
 
@@ -9,13 +9,13 @@ import structlog
 from teller.errors import ConfigurationError, SearchUnavailableError
 from teller.knowledge.index import DocumentInfo, IndexStatus, Passage, Vector
 from teller.knowledge.opensearch.address import Address
-from teller.knowledge.opensearch.alias import Bound, bound, create_first, remove
+from teller.knowledge.opensearch.alias import remove
+from teller.knowledge.opensearch.binding import Binding
 from teller.knowledge.opensearch.cluster import Cluster
 from teller.knowledge.opensearch.documents import Documents
 from teller.knowledge.opensearch.failures import CertificateError, NotLetInError, UnreachableError
 from teller.knowledge.opensearch.late_vectors import add_vectors
-from teller.knowledge.opensearch.mapping import Nature, refuse_another
-from teller.knowledge.opensearch.plugins import fitting
+from teller.knowledge.opensearch.mapping import Nature
 from teller.knowledge.opensearch.profile import Profile
 from teller.knowledge.opensearch.queries import Question, document_records, passages_where
 from teller.knowledge.opensearch.records import Record, next_revision, passage, passage_sources, unit
@@ -34,10 +34,9 @@ class OpenSearchIndex:
     name = "OpenSearch"
 
     def __init__(self, cluster: Cluster, alias: str, nature: Nature, profile: Profile) -> None:
-        self._cluster, self._alias, self._nature, self._profile = cluster, alias, nature, profile
-        self._kept = Documents(cluster, profile)
-        self._searching = Searching(cluster, alias, profile)
-        self._bound: Bound | None = None
+        self._cluster, self._dimension = cluster, nature.dimension
+        self._binding = Binding(cluster, alias, nature, profile)
+        self._searching = Searching(cluster, self._binding)
 
     @classmethod
     async def open(
@@ -65,7 +64,7 @@ class OpenSearchIndex:
         cluster = Cluster(address, search_seconds)
         try:
             index = cls(cluster, alias, Nature(embedder, dimension), profile or Profile.of(address.service))
-            await index._prepare()
+            await index._binding.prepare()
         except (NotLetInError, CertificateError) as wrong:
             await cluster.close()
             raise ConfigurationError(str(wrong)) from wrong
@@ -83,20 +82,19 @@ class OpenSearchIndex:
 
         A document is in force from its effective date to its expiry date, both included.
         """
-        known = await self._where()
-        direction = None if vector is None else unit(vector, self._nature.dimension)
+        direction = None if vector is None else unit(vector, self._dimension)
         asked = Question(" ".join(telling_words(question)), direction, on, collection)
-        return await self._searching.search(asked, limit, known, self._nature, self._look_again)
+        return await self._searching.search(asked, limit)
 
     async def upsert(
         self, document: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Vector] | None
     ) -> None:
         """Put a document in place of its former self, all of it or none; without vectors it is found by words."""
-        directions = None if vectors is None else [unit(vector, self._nature.dimension) for vector in vectors]
+        directions = None if vectors is None else [unit(vector, self._dimension) for vector in vectors]
         if len({one.passage_id for one in passages}) != len(passages):
             raise SearchUnavailableError("A document has two passages of one id: nothing was changed")
         passage_sources(passages, directions, "")  # raises where they do not match, before anything is written
-        async for index in self._indexes():
+        async for index in self._binding.indexes_to_write():
             former = (await self._kept.current(index, [document.document_id])).get(document.document_id)
             revision = next_revision(former)
             await self._kept.put(index, document, passage_sources(passages, directions, revision), revision)
@@ -104,13 +102,13 @@ class OpenSearchIndex:
 
     async def add_vectors(self, vectors: dict[str, Vector]) -> None:
         """Give vectors to passages by their id; ids that are gone meanwhile are passed over."""
-        directions = {name: unit(vector, self._nature.dimension) for name, vector in vectors.items()}
-        async for index in self._indexes():
-            await add_vectors(self._cluster, self._kept, self._profile, index, directions)
+        directions = {name: unit(vector, self._dimension) for name, vector in vectors.items()}
+        async for index in self._binding.indexes_to_write():
+            await add_vectors(self._cluster, self._kept, self._binding.profile, index, directions)
 
     async def without_vector(self) -> list[Passage]:
         """Return the passages that still wait for their vector."""
-        index = (await self._writable()).index
+        index = (await self._binding.writable()).index
         hits = [
             hit["_source"] async for hit in self._kept.every(index, passages_where(waiting=True), ["revision", "place"])
         ]
@@ -120,7 +118,7 @@ class OpenSearchIndex:
     async def delete(self, document_id: str) -> bool:
         """Remove a document; False where there was none."""
         was_there = False
-        async for index in self._indexes():
+        async for index in self._binding.indexes_to_write():
             former = (await self._kept.current(index, [document_id])).get(document_id)
             if former is not None and not former.deleted:
                 await self._kept.delete(index, former)
@@ -129,13 +127,13 @@ class OpenSearchIndex:
 
     async def documents(self) -> list[DocumentInfo]:
         """Return what is in the index, by file name."""
-        records = (await self._kept.all((await self._now()).index)).values()
+        records = (await self._kept.all((await self._binding.now()).index)).values()
         there = [one.document for one in records if not one.deleted]
         return sorted(there, key=lambda document: (document.filename, document.collection))
 
     async def passages_of(self, document_id: str) -> list[Passage]:
         """Return a document's passages in reading order; empty where there is none."""
-        index = (await self._now()).index
+        index = (await self._binding.now()).index
         counting = (await self._kept.current(index, [document_id])).get(document_id)
         if counting is None:
             return []
@@ -143,88 +141,26 @@ class OpenSearchIndex:
 
     async def ever_held_anything(self) -> bool:
         """Return whether a document was ever put in, even if it was deleted since."""
-        return await self._kept.count((await self._now()).index, document_records()) > 0
+        return await self._kept.count((await self._binding.now()).index, document_records()) > 0
 
     async def status(self) -> IndexStatus:
         """Return how much is in the index."""
-        index = (await self._now()).index
+        index = (await self._binding.now()).index
         passages = await self._kept.chunks(index)
         waiting = await self._kept.count(index, passages_where(waiting=True))
         return IndexStatus(passages, passages - (len(await self.without_vector()) if waiting else 0))
 
     async def remove(self) -> None:
         """Remove the index, with all that is in it: for one that was made to measure something."""
-        await remove(self._cluster, (await self._now()).index)
+        await remove(self._cluster, (await self._binding.now()).index)
 
     async def close(self) -> None:
         """Let go of files and connections."""
         await self._cluster.close()
 
-    async def _prepare(self) -> Bound:
-        """Look at the cluster, and at the index behind the alias; make it if it is missing."""
-        self._profile = await fitting(self._cluster, self._profile)
-        self._kept, self._searching = (
-            Documents(self._cluster, self._profile),
-            Searching(self._cluster, self._alias, self._profile),
-        )
-        found = await bound(self._cluster, self._alias)
-        if found is None:
-            await create_first(self._cluster, self._alias, self._nature, self._profile)
-            found = await bound(self._cluster, self._alias)
-        if found is None:
-            raise SearchUnavailableError(f"The index {self._alias} was made, but OpenSearch does not show it yet")
-        refuse_another(found.nature, self._nature, self._alias)
-        self._bound = found
-        return found
-
-    async def _where(self) -> Bound:
-        """Return where the alias led when it was last looked at."""
-        if self._bound is None:
-            try:
-                return await self._prepare()
-            except ConfigurationError as wrong:  # found out too late to stop the start
-                raise SearchUnavailableError(str(wrong)) from wrong
-        return self._bound
-
-    async def _now(self) -> Bound:
-        """Return where the alias leads now: what is told of the index is not to be an old one's."""
-        await self._where()
-        return await self._look_again()
-
-    async def _look_again(self) -> Bound:
-        """Return where the alias leads now."""
-        try:
-            found = await bound(self._cluster, self._alias)
-        except ConfigurationError as wrong:
-            raise SearchUnavailableError(str(wrong)) from wrong
-        if found is None:
-            raise SearchUnavailableError(
-                f"The OpenSearch index {self._alias} is missing: start `teller serve` again, or run `teller ingest`"
-            )
-        if self._bound and found.index != self._bound.index:
-            _log.info("the alias leads to another index now", index=found.index)
-        self._bound = found
-        return found
-
-    async def _writable(self) -> Bound:
-        """Return where the alias leads now, if what this process makes belongs there.
-
-        Raises:
-            SearchUnavailableError: the index was built anew for another embedder.
-        """
-        found = await self._now()
-        try:
-            refuse_another(found.nature, self._nature, self._alias)
-        except ConfigurationError as wrong:
-            raise SearchUnavailableError(str(wrong)) from wrong
-        return found
-
-    async def _indexes(self) -> AsyncIterator[str]:
-        """Yield the index to write to; and the next one, if the alias has moved there meanwhile."""
-        index = ""
-        while (now := (await self._writable()).index) != index:
-            index = now
-            yield index
+    @property
+    def _kept(self) -> Documents:
+        return Documents(self._cluster, self._binding.profile)
 
 
 def _counts(record: Record | None, revision: str) -> bool:

@@ -74,14 +74,19 @@ def refuse_newer(theirs: Nature, alias: str) -> None:
 def index_body(nature: Nature, profile: Profile) -> dict[str, Any]:
     """Return the body that creates the index.
 
-    Words are cut and stemmed as in the embedded index: at everything that is neither letter nor digit, by Porter.
+    Words are cut and stemmed as by `teller.knowledge.words`: at everything that is neither letter nor digit, by Porter
+    as Snowball has it (Lucene's own `porter_stem` stems some words otherwise), but for words of one or two letters.
     """
-    words = {"type": "custom", "tokenizer": "between", "filter": ["lowercase", "asciifolding", "porter_stem"]}
+    steps = ["lowercase", "asciifolding", "short", "stem"]
     settings: dict[str, Any] = {
         "knn": True,
         "analysis": {
             "tokenizer": {"between": {"type": "pattern", "pattern": r"[^\p{L}\p{N}]+"}},
-            "analyzer": {"words": words},
+            "filter": {
+                "short": {"type": "keyword_marker", "keywords_pattern": "..?"},
+                "stem": {"type": "snowball", "language": "Porter"},
+            },
+            "analyzer": {"words": {"type": "custom", "tokenizer": "between", "filter": steps}},
         },
     }
     if profile.refresh:  # a service that refreshes by itself takes none of these

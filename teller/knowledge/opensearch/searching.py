@@ -1,18 +1,19 @@
 """A search: the best passages by words and meaning, then a look at whether they still count."""
 
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from teller.knowledge.fusion import fused
 from teller.knowledge.index import Passage
 from teller.knowledge.opensearch.alias import Bound
+from teller.knowledge.opensearch.binding import Binding
 from teller.knowledge.opensearch.cluster import Cluster
 from teller.knowledge.opensearch.failures import RefusedError
 from teller.knowledge.opensearch.mapping import Nature
-from teller.knowledge.opensearch.profile import Profile
-from teller.knowledge.opensearch.queries import Question, by_id, hybrid, records_of, separate
+from teller.knowledge.opensearch.queries import Question, hybrid, records_of, separate, whole
 from teller.knowledge.opensearch.records import Json, found_passage, newest, record
+
+Key = tuple[str, str]
 
 _ROUNDS = 4
 _SPARE = 2  # more are asked for than are wanted: some may not count
@@ -22,11 +23,16 @@ _SPARE = 2  # more are asked for than are wanted: some may not count
 class Hit:
     """A passage that was found: where it is, of which revision of which document, and how well it fits."""
 
-    key: str
     index: str
+    passage_id: str
     document_id: str
     revision: str
     score: float
+
+    @property
+    def key(self) -> Key:
+        """What tells it from others: a passage may be there in two revisions."""
+        return self.revision, self.passage_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +51,12 @@ class Searching:
     is passed over, and the search made again without that revision.
     """
 
-    def __init__(self, cluster: Cluster, alias: str, profile: Profile) -> None:
-        self._cluster = cluster
-        self._alias = alias
-        self._profile = profile
+    def __init__(self, cluster: Cluster, binding: Binding) -> None:
+        self._cluster, self._binding = cluster, binding
 
-    async def search(
-        self, question: Question, limit: int, known: Bound, ours: Nature, look_again: Callable[[], Awaitable[Bound]]
-    ) -> list[Passage]:
-        """Return the best passages that count.
-
-        Args:
-            question: What is looked for.
-            limit: Most passages that are returned.
-            known: Where the alias led.
-            ours: Whose vectors the question's is; an index of another embedder is searched by words.
-            look_again: Finds out where the alias leads now.
-        """
+    async def search(self, question: Question, limit: int) -> list[Passage]:
+        """Return the best passages that count, `limit` at most; an index of another embedder is searched by words."""
+        known, ours = await self._binding.last_seen(), self._binding.nature
         copy = secrets.token_hex(4)  # all requests go to one copy of the index: another may know less
         passed_over: set[str] = set()
         best: list[Passage] = []
@@ -72,12 +67,12 @@ class Searching:
             try:
                 hits = await self._best(asked, _SPARE * limit, copy)
                 if any(hit.index != known.index for hit in hits):
-                    known = await look_again()
+                    known = await self._binding.look_again()
                     if asked.vector is not None and not _same_embedder(known, ours):
                         continue
                 found = await self._that_count(asked, hits, known.index, copy)
             except RefusedError:
-                former, known = known, await look_again()  # says so if the index is missing
+                former, known = known, await self._binding.look_again()  # says so if the index is missing
                 if known.index == former.index:
                     raise
                 continue
@@ -89,17 +84,17 @@ class Searching:
         return best
 
     async def _best(self, question: Question, size: int, copy: str) -> list[Hit]:
-        if self._profile.pipeline:
-            found_together = await self._cluster.search(self._alias, hybrid(question, size), preference=copy)
-            return [_hit(found, found["_score"]) for found in found_together]
+        if self._binding.profile.pipeline:
+            return _hits(await self._cluster.search(self._binding.alias, hybrid(question, size), preference=copy))
         parts = question.parts
-        answers = await self._cluster.searches(self._alias, separate(question), copy)
-        hits = {found["_id"]: _hit(found, found["_score"]) for answer in answers for found in answer}
+        lists = [
+            _hits(answer) for answer in await self._cluster.searches(self._binding.alias, separate(question), copy)
+        ]
+        hits = {hit.key: hit for found in lists for hit in found}
         if len(parts) == 1:
             scores = {key: hit.score for key, hit in hits.items()}
         else:
-            lists = [{found["_id"]: found["_score"] for found in answer} for answer in answers]
-            scores = fused(lists, [weight for _, weight in parts])
+            scores = fused([{hit.key: hit.score for hit in found} for found in lists], [weight for _, weight in parts])
         best = sorted(scores, key=scores.__getitem__, reverse=True)[:size]
         return [replace(hits[key], score=scores[key]) for key in best]
 
@@ -107,9 +102,14 @@ class Searching:
         """Tell the passages that count from the others."""
         if not hits:
             return _Found([], set(), set())
-        keys, documents = [hit.key for hit in hits], {hit.document_id for hit in hits}
-        whole, records = await self._cluster.searches(index, [by_id(keys), records_of(documents)], copy)
-        sources: dict[str, Json] = {found["_id"]: found["_source"] for found in whole}
+        looks = [
+            whole({hit.passage_id for hit in hits}, {hit.revision for hit in hits}),
+            records_of({hit.document_id for hit in hits}),
+        ]
+        found, records = await self._cluster.searches(index, looks, copy)
+        sources: dict[Key, Json] = {
+            (one["_source"]["revision"], one["_source"]["passage_id"]): one["_source"] for one in found
+        }
         current = newest(map(record, records))
         passages: dict[str, Passage] = {}
         dropped: set[str] = set()
@@ -119,7 +119,7 @@ class Searching:
             if source is None or counts is None or counts.deleted or counts.revision != hit.revision:
                 dropped.add(hit.revision)
                 continue
-            passages.setdefault(source["passage_id"], found_passage(source, hit.score, question.vector))
+            passages.setdefault(hit.passage_id, found_passage(source, hit.score, question.vector))
         return _Found(list(passages.values()), dropped, {one.revision for one in current.values()})
 
 
@@ -134,6 +134,6 @@ def _same_embedder(known: Bound, ours: Nature) -> bool:
     return (known.nature.embedder, known.nature.dimension) == (ours.embedder, ours.dimension)
 
 
-def _hit(found: Json, score: float) -> Hit:
-    source = found["_source"]
-    return Hit(found["_id"], found["_index"], source["document_id"], source["revision"], score)
+def _hits(found: list[Json]) -> list[Hit]:
+    fields = ((one, {name: values[0] for name, values in one["fields"].items()}) for one in found)
+    return [Hit(index=one["_index"], score=one["_score"], **values) for one, values in fields]

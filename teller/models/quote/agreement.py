@@ -53,7 +53,8 @@ def contradicts(asked: Sequence[Facet], candidate: Candidate) -> bool:
     for facet in asked:
         agreed = _of_row(facet, candidate) if candidate.quotable.cells else _of_text(facet, candidate)
         if facet.kind == "year" and facet.names and agreed == "silent":
-            agreed = compare(facet, f"{candidate.passage.text} {candidate.passage.effective or ''}")
+            passage = candidate.passage
+            agreed = compare(facet, f"{passage.heading} {passage.text} {passage.effective or ''}")
             if agreed != "fits":
                 return True
         hard = facet.names or (facet.kind == "weekday" and candidate.quotable.cells)

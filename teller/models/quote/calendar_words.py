@@ -24,7 +24,7 @@ _MONTH = "(?:" + "|".join(f"{month[:3]}(?:{month[3:]})?" if month != "may" else 
 _DATE = re.compile(
     rf"""\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})\b\.?(?:,?\s+\d{{4}}\b)?
     | \b(?P<month2>{_MONTH})\b\.?\s+(?:the\s+)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*%)(?:,?\s+(?:19|20)\d\d\b)?
-    | (?P<feast>\b(?:{"|".join(_FEASTS)}))(?!\w)
+    | (?P<feast>\b(?:{"|".join(_FEASTS)}))(?!\w)(?:,?\s+(?:in\s+|of\s+)?(?:19|20)\d\d\b)?
     | (?:(?<=\bin\s)|(?<=\bduring\s)|(?<=\beach\s)|(?<=\bevery\s)|(?<=\bor\s))(?P<whole>{_MONTH})\b(?!\s+\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -63,11 +63,11 @@ def days_named(text: str) -> Iterator[Named]:
 
 
 def without_days(text: str) -> str:
-    """Return a text of the same length, without its days of the year but with their year."""
+    """Return a text of the same length, without its days of the year but with their year, which "of" goes before."""
 
     def blank(found: re.Match[str]) -> str:
         year = _YEAR.search(found[0])
-        return (year[1] if year else "").rjust(len(found[0]))
+        return (f"of {year[1]}" if year else "").rjust(len(found[0]))
 
     return _DATE.sub(blank, text)
 

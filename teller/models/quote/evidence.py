@@ -31,7 +31,8 @@ _SIMILAR = (
 _WORDS = (
     "own",  # share of the question's weight that the sentence's words cover
     "headed",  # share that only its headings cover
-    "elsewhere",  # share that other passages or sections cover, but not this sentence nor its headings
+    "nearby",  # share that only the rest of its passage covers
+    "elsewhere",  # share that other passages cover, but not its own
 )
 _LACKS = (
     "lacks",  # weight of the rarest word of the question that is in neither the sentence nor its headings
@@ -107,7 +108,13 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
     wanted = asked.words.keys() | asked.things.keys() | asked.topic.keys()
     found = matching(wanted, frozenset().union(*(c.own | c.context for c in candidates)))
     similar = _similarity(asked, candidates, whole, last, prepared)
-    covered = np.array([_coverage(candidate, asked, found) for candidate in candidates])
+    covered = np.array(
+        [
+            _coverage(candidate, asked, found, frozenset().union(*(c.own | c.context for c in passage.candidates)))
+            for passage in prepared
+            for candidate in passage.candidates
+        ]
+    )
     lacks = np.array([_lacks(candidate, asked, found) for candidate in candidates])
     agreed = agreements(asked.facets, candidates)
     form = np.array([form_of(candidate, asked, found) for candidate in candidates])
@@ -200,11 +207,14 @@ def _lacks(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str
     )
 
 
-def _coverage(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, ...]:
-    """Return the columns `_WORDS`."""
+def _coverage(
+    candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]], passage: frozenset[str]
+) -> tuple[float, ...]:
+    """Return the columns `_WORDS`; `passage` are all words of the candidate's passage."""
     total = sum(asked.words.values()) or 1.0
     here = candidate.own | candidate.context
     own = sum(share for word, share in asked.words.items() if found[word] & candidate.own)
     headed = sum(share for word, share in asked.words.items() if found[word] & here) - own
-    elsewhere = sum(share for word, share in asked.words.items() if found[word] and not found[word] & here)
-    return own / total, headed / total, elsewhere / total
+    nearby = sum(share for word, share in asked.words.items() if found[word] & passage) - own - headed
+    elsewhere = sum(share for word, share in asked.words.items() if found[word] and not found[word] & passage)
+    return own / total, headed / total, nearby / total, elsewhere / total

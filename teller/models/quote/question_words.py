@@ -16,7 +16,8 @@ from teller.models.quote.stemming import stem
 
 _WORD = re.compile(r"\d[\d,]*(?:\.\d+)?|[a-z]+(?:'[a-z]+)?", re.IGNORECASE)
 _PREFIX = re.compile(r"\b(pre|re|co|non|e)-(?=[a-z])", re.IGNORECASE)  # "pre-approval" is "preapproval"
-# Words that say nothing of what is asked: grammar, politeness, hesitation, and verbs that fit any question.
+# Words that say nothing of what is asked: grammar, politeness, hesitation, verbs that fit any question, and what it
+# calls its answers ("which loan *options* are *available*"), a word that the documents need not have.
 _FUNCTION_WORDS = """
 a an the and or but if then than so as of at by for from in into on onto off out over under up down with without about
 to i i'm i'd i'll i've me my mine we we're our us you you're your yours he she it it's its they them their this that
@@ -28,7 +29,8 @@ any some one ones all each every much many more most very too just only also aga
 wife husband niece nephew guys stuff today yesterday
 please um uh er hmm hello hi hey thanks ok okay well really actually maybe
 like tell know say want wanna need get got go going gonna gotta give make let take happen happens happened mean means
-work works use using thing things something somebody someone anything anyone way kind sort lot dollars dollar
+work works use using thing things something somebody someone anything anyone way lot dollars dollar
+kind kinds sort sorts type types option options choice choices choose available
 """
 _SILENT = frozenset(_FUNCTION_WORDS.split())
 _FIRST_WHOLE_WORD = 1996  # ids below are marks, letters and symbols

@@ -70,13 +70,16 @@ def quotables(passage: Passage) -> list[Quotable]:
     """Return everything in a passage that can be quoted, in reading order."""
     found: list[Quotable] = []
     opened: set[str] = set()
-    heading, before = "", Paragraph("")
+    heading, asked, before = "", "", Paragraph("")
     for block in blocks(passage.text):
-        context = _joined(passage.heading, heading)
         start = len(found)
         if isinstance(block, str):
-            heading, before = block, Paragraph("")
+            heading, asked, before = block, "", Paragraph("")
             continue
+        if isinstance(block, Paragraph) and _is_question(block.text):
+            asked, before = block.text, block
+            continue
+        context = _joined(passage.heading, heading, "" if before.text == asked and isinstance(block, Items) else asked)
         if isinstance(block, Paragraph):
             last = found[-1] if found and found[-1].kind == "sentence" and found[-1].context == context else None
             found += _of_paragraph(block.text, context, "sentence", last)
@@ -122,6 +125,11 @@ def _of_paragraph(
                 parts = (*before.parts[-_MOST_BEFORE:], sentence) if leans and before else (sentence,)
                 before = Quotable(parts, _joined(context, asked), kind, 0)
                 yield before
+
+
+def _is_question(text: str) -> bool:
+    """Return whether a paragraph is nothing but a question, which what follows it answers, as under a heading."""
+    return text.endswith("?") and len(split(text)) == 1
 
 
 def _lead(block: Items, before: Paragraph) -> str:
