@@ -5,8 +5,9 @@
 A server process with Nova on the wire (300 ms to the first token, then 80 chunks 25 ms apart) is called at a steady
 rate from another process, whatever it answers (an open loop). First a few turns a second; then more at each step until
 turns are refused or their p95 is above 1.5 x the unloaded one: the step before is what it carries. Then three times
-that, then a few again. Callers, the model and the server share this machine's cores, and the CPU of each is in the
-table. Writes results/overload.md and .svg.
+that, then a few again. The server has the first core for itself where the system lets cores be chosen; the model and
+the callers have the others. The CPU of each and the machine's load are in the table. Writes results/overload.md and
+.svg.
 """
 
 import argparse
@@ -18,6 +19,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +44,7 @@ class Phase:
     rate: float
     turns: list[Turn]
     cpu: dict[str, float]
+    load: float
 
     def told(self, admitted: bool) -> list[Turn]:
         """Return the turns that were admitted, or those that were refused."""
@@ -79,6 +83,17 @@ class Memory:
             time.sleep(0.5)
 
 
+@contextmanager
+def on_cores(cores: set[int]) -> Iterator[None]:
+    """Let what is started in the block run on these cores alone."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def p95(values: list[float]) -> float:
     """Return the 95th percentile; 0 where there is nothing."""
     return statistics.quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else sum(values)
@@ -97,7 +112,8 @@ def call(name: str, base_url: str, rate: float, seconds: float, pids: dict[str, 
     told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     took = time.monotonic() - began
     cpu = {part: (busy(pid) - before[part]) / took for part, pid in pids.items()}
-    phase = Phase(name, rate, [Turn(**turn) for turn in told["turns"]], {**cpu, "callers": told["cpu"] / took})
+    cpu["callers"] = told["cpu"] / took
+    phase = Phase(name, rate, [Turn(**turn) for turn in told["turns"]], cpu, os.getloadavg()[0])
     print(line(phase), flush=True)
     return phase
 
@@ -108,7 +124,7 @@ def line(phase: Phase) -> str:
     slow = f"{p95([turn.end_ms for turn in refused]):.0f}" if refused else "-"
     cores = " + ".join(f"{phase.cpu[part]:.2f}" for part in ("server", "model", "callers"))
     counts = f"{phase.rate:.1f} | {len(admitted)} | {len(refused)}"
-    return f"| {phase.name} | {counts} | {phase.first:.0f} | {phase.end:.0f} | {slow} | {cores} |"
+    return f"| {phase.name} | {counts} | {phase.first:.0f} | {phase.end:.0f} | {slow} | {cores} | {phase.load:.1f} |"
 
 
 def carried(base_url: str, unloaded: Phase, pids: dict[str, int]) -> tuple[float, list[Phase]]:
@@ -134,12 +150,12 @@ def report(phases: list[Phase], most: float, memory: Memory) -> str:
         [
             "# Three times what it carries",
             "",
-            f"On {os.cpu_count()} cores, which server, model and callers share with whatever else runs; the machine's "
-            f"load was {os.getloadavg()[0]:.1f} at the end.",
+            f"On {os.cpu_count()} cores, the first for the server, the others for model and callers, and both for "
+            "whatever else runs.",
             "",
             "| phase | offered a second | admitted | refused | first token p95, ms | end p95, ms | refusal p95, ms "
-            "| cores: server + model + callers |",
-            "|---|---:|---:|---:|---:|---:|---:|---:|",
+            "| cores: server + model + callers | load |",
+            "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
             *map(line, phases),
             "",
             f"- It carries {most:.1f} turns a second; {over.rate:.1f} were offered: "
@@ -183,10 +199,12 @@ def plot(memory: Memory, phases: list[Phase]) -> str:
 
 def main(seconds: float) -> None:
     """Run all phases and write down what came of them."""
-    with BedrockWire() as wire, tempfile.TemporaryDirectory() as folder:
+    others = set(range(1, os.cpu_count() or 1)) or {0}
+    with on_cores(others), BedrockWire() as wire, tempfile.TemporaryDirectory() as folder:
         wire.script(PACE)
         settings: dict[str, Any] = {"CHAT_MODEL": "amazon.nova-lite-v1:0", **wire.environment()}
-        server, process = start_server(Path(folder), **settings)
+        with on_cores({0}):
+            server, process = start_server(Path(folder), **settings)
         memory = Memory(process.pid)
         watching = threading.Thread(target=memory.watch)
         try:

@@ -15,12 +15,12 @@ from doors.errors import ApiError
 
 LONGEST_WAIT_SECONDS = 10.0
 SHORT_WAIT_SECONDS = 0.05
-BURST_SECONDS = 0.5
+BURST_SECONDS = 0.25
 CALM_SECONDS = 1.0
-LATE_SECONDS = 0.01
+LATE_SECONDS = 0.004
 _ALWAYS_OPEN = 0.1
 _KEPT_WHEN_LATE = 0.95
-_BEATS_TO_OPEN_ALL = 500
+_BEATS_TO_OPEN_ALL = 1000
 _RETRY_AFTER_SECONDS = "2"
 
 
@@ -35,9 +35,9 @@ class _Waiting:
 class Admission:
     """At most `most` turns run, fewer while the event loop is late; as many again may wait, each for 10 s at most.
 
-    A burst may wait. Where waits have been longer than 50 ms for half a second, the queue would stand and only make
-    every turn late (CoDel, RFC 8289): from then on newcomers run at once or are refused at once, until nobody had to
-    wait or was refused for a second.
+    A burst may wait. Where waits have been longer than 50 ms for a quarter of a second, the queue would stand and only
+    make every turn late (CoDel, RFC 8289): from then on newcomers run at once or are refused at once, until for a
+    second nobody had to wait or was refused.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -5,7 +5,7 @@ from time import time
 from uuid import uuid4
 
 from doors.errors import ErrorBody
-from doors.openai.schema import Annotation, Usage
+from doors.openai.reply import Annotation, Usage
 from graph.events import ToolCallDelta
 
 DONE = b"data: [DONE]\n\n"

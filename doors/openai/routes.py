@@ -14,7 +14,8 @@ from doors.errors import ErrorEnvelope
 from doors.openai.convert import graph_input, parse_request, refuse_tool_choice, turn_options
 from doors.openai.events import events_of, opening_of
 from doors.openai.filler import with_filler
-from doors.openai.schema import ChatCompletion, ChatCompletionRequest
+from doors.openai.reply import ChatCompletion
+from doors.openai.schema import ChatCompletionRequest
 from doors.openai.stream import TurnStream, cite_under, whole_reply
 from graph.options import TurnOptions
 from graph.turn import RunningTurn

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from doors.errors import api_error
 from doors.openai.events import Opening
 from doors.openai.frames import DONE, Frames, new_id
-from doors.openai.schema import (
+from doors.openai.reply import (
     Annotation,
     ChatCompletion,
     Choice,
