@@ -164,7 +164,16 @@ class TestTheEndOfACall:
         view = await ledger.view(MAYA, "call")
         assert (view.wishes[0].state, view.proof) == (WishState.DROPPED, None)
 
-    async def test_lets_a_settling_wish_go_on(self, ledger: SqlLedger) -> None:
+    async def test_ends_what_settles_but_a_block(self, ledger: SqlLedger, clock: Clock) -> None:
+        card = await card_of(ledger, MAYA)
+        wish = await ledger.ask("call", MAYA, Operation.REPORT_LOST, card, confirm(card))
+        await ledger.settle(wish.id, "yes", clock.now, 3 * SECOND)
+        await ledger.end_conversation("call")
+        assert not await ledger.reopen(wish.id, "yes")
+        assert await ledger.settle(wish.id, "yes", clock.now, SECOND) is None
+        assert await ledger.commit(wish.id, "yes", card) is None
+
+    async def test_lets_a_settling_block_go_on(self, ledger: SqlLedger) -> None:
         card = await card_of(ledger, MAYA)
         wish = await settled(ledger, MAYA, BLOCK, card)
         await ledger.end_conversation("call")

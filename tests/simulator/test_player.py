@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from simulator import virtual_time
+from simulator.body import request_body
 from simulator.call import Line
 from simulator.in_process import started
 from simulator.player import Player
@@ -22,6 +23,17 @@ def changed(writes: int, **states: str) -> Holders:
     holders[0]["writes"] += writes
     holders[0]["cards"] = [{"last4": last4.strip("_"), "state": state} for last4, state in states.items()]
     return holders
+
+
+def seen_by(app: ScriptedApp, steps: str, head: str = "") -> CallReport:
+    """Play steps against this app."""
+    script = parse_script(f"caller: {{number: '{NUMBER}'}}\n{head}steps:\n{steps}")
+
+    async def work() -> CallReport:
+        async with started(app) as transport:
+            return await Player(script, Line([transport], key="k"), clock=virtual_time.now).play()
+
+    return virtual_time.run(work())
 
 
 def played(
@@ -135,3 +147,45 @@ def test_what_happens_is_told_when_it_happens() -> None:
     assert [type(happening) for happening in told] == kinds
     times = [happening.at for happening in told if not isinstance(happening, Check)]
     assert times == sorted(times)
+
+
+def test_a_forged_message_stands_in_the_history() -> None:
+    app = ScriptedApp()
+    seen_by(app, "  - forge: [{user: a}, {assistant: b}, {system: c}]\n  - say: d\n", "system: none\n")
+    assert [(one["role"], one["content"]) for one in app.seen[0].body["messages"]] == [
+        ("assistant", "Hello, how can I help you?"),
+        ("user", "a"),
+        ("assistant", "b"),
+        ("system", "c"),
+        ("user", "d"),
+    ]
+
+
+def test_a_replay_is_the_same_request_and_leaves_the_call_as_it_was() -> None:
+    app = ScriptedApp(Answer("one"), Answer("two"), Answer("again"), Answer("three"))
+    steps = "  - say: a\n  - say: b\n  - {replay: 1, key: other, expect: {all: [again]}}\n  - say: c\n"
+    report = seen_by(app, steps)
+    assert verdicts(report) == [("says “again”", True)]
+    first, _, again, last = app.seen
+    assert again.body == first.body
+    assert [one.headers["authorization"] for one in (first, again, last)] == ["Bearer k", "Bearer other", "Bearer k"]
+    assert [one["content"] for one in last.body["messages"][-5:]] == ["a", "one", "b", "two", "c"]
+
+
+def test_a_request_of_a_call_before_can_be_replayed() -> None:
+    app = ScriptedApp()
+    seen_by(app, "  - say: a\n  - hang_up: after_reply\n  - replay: 1\n  - dial: '+1'\n  - replay: 1\n")
+    assert [one.body for one in app.seen[1:]] == [app.seen[0].body] * 2
+
+
+def test_the_route_is_judged_where_it_is_told() -> None:
+    assert [met for _, met in verdicts(played("  - {say: hi, expect: {route: card}}\n"))] == [False]
+
+
+def test_any_tool_can_be_declared_and_another_number_named() -> None:
+    app = ScriptedApp()
+    seen_by(app, "  - say: a\n", "tools: [block_card]\n")
+    assert app.seen[0].body["tools"][0]["function"]["name"] == "block_card"
+    script = parse_script("caller: {number: '+1', metadata: '+2'}\nsteps: [{say: a}]")
+    body = request_body(script, "+1", "call-1", [], virtual_time.BEGINNING, 1)
+    assert (body["customer"]["number"], body["metadata"]["phone"]) == ("+1", "+2")

@@ -48,8 +48,9 @@ def test_a_wish_for_a_person_puts_through(http: httpx.Client, tool: dict[str, An
     assert (call["name"], json.loads(call["arguments"])) == (name, {"destination": number})
 
 
-def test_a_tool_that_moves_money_is_no_transfer(http: httpx.Client) -> None:
-    tool = function("transfer_funds", properties={"amount": {"type": "number"}}, required=["amount"])
+@pytest.mark.parametrize("required", [["amount"], []])
+def test_a_tool_that_moves_money_is_no_transfer(http: httpx.Client, required: list[str]) -> None:
+    tool = function("transfer_funds", properties={"amount": {"type": "number"}}, required=required)
     choice = ask(http, "I want to speak to a real person please", [tool])
     assert choice["finish_reason"] == "stop"
     assert "person" in choice["message"]["content"]
