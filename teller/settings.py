@@ -11,7 +11,15 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 from limits import parse
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from teller.caller import Trust
@@ -19,6 +27,7 @@ from teller.errors import ConfigurationError
 from teller.keys import ApiKey, parse_api_keys
 
 _BEDROCK_MODEL = re.compile(r"arn:aws[a-z-]*:bedrock:\S+|(?:[a-z-]+\.)?[a-z0-9-]+\.[A-Za-z0-9.:_-]+")
+TITAN = "amazon.titan-embed-text-v2:0"
 
 _EMPTY_IS_UNBOUNDED = ("rate_limit_per_key", "rate_limit_per_caller", "rate_limit_unknown_numbers")
 
@@ -92,16 +101,10 @@ class Settings(BaseSettings):
         {}, description="Names that a request may use for models: name=model, comma-separated."
     )
     base_model_id: str = Field("", description="The foundation model behind an application profile's ARN.")
-    embedding_model: Literal[
+    embedding_model: str = Field(
         "bge-small-en-v1.5",
-        "bge+e5",
-        "amazon.titan-embed-text-v2:0/256",
-        "amazon.titan-embed-text-v2:0/512",
-        "amazon.titan-embed-text-v2:0/1024",
-    ] = Field(
-        "bge-small-en-v1.5",
-        description="What embeds documents and questions for the search: in process (bge+e5 after `make e5`), or Titan "
-        "with its dimensions.",
+        description="What embeds documents and questions for the search: in process (bge+e5 after `make e5`, or a "
+        "folder with a model of one's own), or Titan with its dimensions.",
     )
     data_dir: Path = Field(Path(".data"), description="Where the embedded parts keep their files.")
     database_url: str = Field("", description="postgresql://… or sqlite:///…; empty: SQLite in DATA_DIR.")
@@ -161,6 +164,14 @@ class Settings(BaseSettings):
             if name not in ("", "auto", "quote") and not _BEDROCK_MODEL.fullmatch(name):
                 raise ValueError(f"{name} is no chat model: take auto, quote or a Bedrock model, profile or ARN")
         return self
+
+    @field_validator("embedding_model")
+    @classmethod
+    def _embedder_is_there(cls, given: str) -> str:
+        names = "bge-small-en-v1.5", "bge+e5", *(f"{TITAN}/{dimensions}" for dimensions in (256, 512, 1024))
+        if given not in names and not Path(given).is_dir():
+            raise ValueError(f"{given} is no embedder: take {', '.join(names)} or a folder that holds one")
+        return given
 
     @model_validator(mode="after")
     def _replicas_share_their_secrets(self) -> Self:

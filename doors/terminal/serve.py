@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from teller.errors import ConfigurationError, TellerError
-from teller.settings import Settings
+from teller.settings import TITAN, Settings
 
 if TYPE_CHECKING:  # the rooms behind these commands are imported when a command runs
     from teller.models.registry import ChatModels
@@ -65,11 +65,12 @@ def welcome(settings: Settings, models: "ChatModels") -> str:
     from teller.services import ledger_place
 
     tag = escape("[phone: +1234567890]")
+    on_bedrock = settings.embedding_model.startswith(TITAN)
     lines = [
         f"\n[bold]Teller[/] serves {base}\n",
         f"  model      {models.default.name}, {models.why}",
         *([f"             {models.fallback.name} steps in where it fails"] if models.fallback else []),
-        f"  embedder   {settings.embedding_model}, in process",
+        f"  embedder   {settings.embedding_model}, {'on Bedrock' if on_bedrock else 'in process'}",
         f"  index      {index_place(settings)}",
         f"  ledger     {ledger_place(settings)}",
         f"\n  playground {base}/agent/playground/",

@@ -10,10 +10,11 @@ from teller.data_dir import make_data_dir
 from teller.knowledge.embedded import EmbeddedIndex
 from teller.knowledge.index import KnowledgeIndex
 from teller.models.embedder import OnnxEmbedder
+from teller.models.embedder_folder import embedder_in
 from teller.models.embedder_pair import EmbedderPair
 from teller.models.hosted import Hosted
 from teller.models.vector_cache import Embedder, VectorCache
-from teller.settings import Settings
+from teller.settings import TITAN, Settings
 
 if TYPE_CHECKING:
     from teller.models.bedrock.titan import TitanEmbeddings
@@ -31,8 +32,10 @@ async def search_embedder(
             return local
         case "bge+e5":
             return await asyncio.to_thread(EmbedderPair.with_e5, local)
-        case titan:
+        case titan if titan.startswith(TITAN):
             return await hosted.titan(int(titan.rpartition("/")[2]))
+        case folder:
+            return await asyncio.to_thread(embedder_in, Path(folder))
 
 
 async def vector_cache(settings: Settings, embedder: Embedder, stack: AsyncExitStack) -> VectorCache:

@@ -46,7 +46,7 @@ BGE = Model(
 
 
 class OnnxEmbedder(Embeddings):
-    """Sentence vectors of 384 dimensions and length 1, computed in process (about 5 ms for a short text).
+    """Sentence vectors of length 1, 384 dimensions for bge, computed in process (about 5 ms for a short text).
 
     `embed_query` puts the model's query prefix before the text; `embed_documents` does not. The `a…` forms run in a
     worker thread (the runtime releases the GIL), so they never hold the event loop.
@@ -55,7 +55,6 @@ class OnnxEmbedder(Embeddings):
         ConfigurationError: the model's file is missing or is not the one that is pinned.
     """
 
-    dimension = 384
     at_once = 1
 
     def __init__(self, folder: Path = MODEL_FOLDER, model: Model = BGE) -> None:
@@ -74,6 +73,8 @@ class OnnxEmbedder(Embeddings):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        self.dimension = int(self._session.get_outputs()[0].shape[2])
+        self._inputs = [given.name for given in self._session.get_inputs()]
         _return_freed_memory()
 
     def embed_query(self, text: str) -> list[float]:
@@ -92,7 +93,7 @@ class OnnxEmbedder(Embeddings):
         encoding = self._tokenizer.encode(text)
         ids = np.array([encoding.ids], dtype=np.int64)
         feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        tokens = self._session.run(None, feeds)[0]
+        tokens = self._session.run(None, {name: feeds[name] for name in self._inputs})[0]
         pooled: np.ndarray = tokens[0].mean(axis=0) if self._model.takes_mean else tokens[0, 0]
         return [float(x) for x in pooled / np.linalg.norm(pooled)]
 

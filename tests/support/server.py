@@ -43,7 +43,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until_ready(base_url: str, process: subprocess.Popen[str], seconds: float = 60) -> None:
+def wait_until_ready(base_url: str, process: subprocess.Popen[str], seconds: float = 180) -> None:
     """Return when the server is ready; fail with what it printed if it stops before."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
