@@ -10,7 +10,7 @@ import yaml
 from graph.spoken_values import amount
 from simulator.report import Holders
 from teller.cards.demo_people import PEOPLE
-from teller.cards.spoken import heard_words
+from teller.cards.spoken import heard_words, spoken_digits
 from tests.support.server import ROOT
 
 _SENTENCES = yaml.safe_load((ROOT / "prompts" / "cards.yaml").read_text("utf-8"))
@@ -61,8 +61,10 @@ def untrue(text: str) -> list[str]:
 
 
 def _card(card: dict[str, Any], own: list[dict[str, Any]], words: list[str], text: str) -> Iterator[str]:
-    if any(card["last4"] in word for word in words if word.isdigit()):
-        yield f"a card: {card['last4']}"
+    last4 = card["last4"]
+    written = re.search(rf"(?<!\d){last4}(?!\d)", text)  # not within the digits of a table, which are heard as one run
+    if written or last4 in words or spoken_digits(last4) in text.lower():
+        yield f"a card: {last4}"
     name = f"{card['product']} {card['network']}"  # the documents tell of products too, but of nobody's
     if name not in {f"{one['product']} {one['network']}" for one in own} and f"your {name}".lower() in text.lower():
         yield f"a card: {name}"
