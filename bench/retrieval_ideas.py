@@ -195,7 +195,7 @@ def draw(found: dict[str, dict[str, float]]) -> None:
             points += [(weight, found[f"{fusion}, words {weight}"][name]) for weight in WEIGHTS[1:-1]]
             curves.append(Curve(f"{fusion}: {name}", [*points, (1.0, found["words alone"][name])]))
     file = HERE / "results" / "retrieval_ideas.svg"
-    plot(file, "How much words count beside meaning", "weight of words", "", curves, log_x=False, log_y=False)
+    plot(file, "How much words count beside meaning", "weight of words", "MRR, R@10", curves, log_x=False, log_y=False)
 
 
 async def main(cache_file: Path, beir_sets: Sequence[Sequence[str]]) -> None:

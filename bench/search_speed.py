@@ -10,6 +10,7 @@ bench/results/search_speed.json and .svg; bench/RETRIEVAL.md has what they show.
 import argparse
 import asyncio
 import json
+import os
 import random
 import re
 import resource
@@ -167,6 +168,7 @@ async def one_size(
         await index.search(*questions[0], on=TODAY)
         after.append((perf_counter() - began) * 1000)
     result["first_search_after_an_upload_ms"] = round(float(np.median(after)), 2)
+    result["load_average"] = round(os.getloadavg()[0], 1)
     result["load_s"], result["fill_s"] = round(loaded, 2), round(filled, 1)
     result["file_mb"] = round(file.stat().st_size / 1e6)
     result["peak_rss_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
@@ -178,11 +180,15 @@ async def main(sizes: list[int], url: str) -> None:
     embedder = OnnxEmbedder()
     texts = [json.loads(line)["question"] for line in QUESTIONS.read_text().splitlines()]
     questions = [(text, np.asarray(embedder.embed_query(text), np.float32)) for text in texts]
-    results = []
+    results: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             results.append(await one_size(size, embedder, questions, url, Path(folder)))
             print(json.dumps(results[-1]), flush=True)
+            write(results)
+
+
+def write(results: list[dict[str, object]]) -> None:
     (HERE / "results" / "search_speed.json").write_text(json.dumps(results, indent=1) + "\n")
     kinds = [name for name, value in results[0].items() if isinstance(value, dict)]
     curves = [

@@ -105,9 +105,11 @@ async def test_the_command_takes_documents_in_and_takes_out_what_is_gone(
     folder.mkdir()
     for name in ("one", "two"):
         (folder / f"{name}.md").write_text(f"# About {name}\n\nThe fee of {name} is $5.\n")
-    assert "2 taken in, 0 unchanged, 0 removed" in (await run(data_dir, "ingest", str(folder), **settings))[1]
+    told = (await run(data_dir, "ingest", str(folder), **settings))[1]
+    assert "2 added, 0 changed, 0 unchanged, 0 removed, 0 refused" in told
     (folder / "two.md").unlink()
-    assert "0 taken in, 1 unchanged, 1 removed" in (await run(data_dir, "ingest", str(folder), **settings))[1]
+    told = (await run(data_dir, "ingest", str(folder), **settings))[1]
+    assert "0 added, 0 changed, 1 unchanged, 1 removed, 0 refused" in told
 
 
 class TestWhenTheClusterIsAway:
