@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from langchain_core.messages import AnyMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig, RunnableGenerator
 from langserve import CustomUserType, add_routes
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from doors.access import require
@@ -87,15 +87,14 @@ class AgentRequest(BaseModel):
 
     input: AgentInput | None = None
     inputs: list[AgentInput] = Field([], max_length=_MOST_INPUTS)
-    config: Any = {}
-    options: Any = Field({}, alias="kwargs")
 
-    @field_validator("config", "options")
+    @model_validator(mode="before")
     @classmethod
-    def _not_null(cls, given: object) -> object:
-        if given is None:  # LangServe lets it in, and fails on it
-            raise ValueError("leave it out, or send an object")
-        return given
+    def _not_null(cls, body: object) -> object:
+        for name in ("config", "kwargs"):  # LangServe lets null in, and fails on it
+            if isinstance(body, dict) and body.get(name, {}) is None:
+                raise ValueError(f"{name} is null: leave it out, or send an object")
+        return body
 
     @property
     def turns(self) -> list[AgentInput]:
