@@ -88,6 +88,14 @@ class AgentRequest(BaseModel):
     input: AgentInput | None = None
     inputs: list[AgentInput] = Field([], max_length=_MOST_INPUTS)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _not_null(cls, body: object) -> object:
+        for name in ("config", "kwargs"):  # LangServe lets null in, and fails on it
+            if isinstance(body, dict) and body.get(name, {}) is None:
+                raise ValueError(f"{name} is null: leave it out, or send an object")
+        return body
+
     @property
     def turns(self) -> list[AgentInput]:
         """The inputs, one a turn."""

@@ -84,7 +84,9 @@ def test_a_good_body_with_a_wound_is_answered(http: httpx.Client, place: int, by
 def test_any_object_is_answered_by_langserve(http: httpx.Client, route: str, said: Any, config: Any) -> None:
     turn = {"messages": said}
     body = {"inputs": [turn]} if route == "batch" else {"input": turn}
-    for given_body in (body, {**body, "config": config}, {**body, "config": [{}, {}]}):
+    others: list[dict[str, Any]] = [{}, {"config": config}, {"config": [{}, {}]}, {"config": None}, {"kwargs": config}]
+    for more in others:
+        given_body = {**body, **more}
         content = json.dumps(given_body).encode("utf-8", "surrogatepass")
         answer = http.post(f"/agent/{route}", content=content, headers=JSON)
         assert answer.status_code in (200, 400), (answer.status_code, answer.text[:300])

@@ -73,6 +73,7 @@ async def upload(http: httpx.AsyncClient) -> httpx.Response:
 
 
 async def test_a_turn_that_ends_leaves_its_place_whatever_became_of_it(narrow: Server, wire: BedrockWire) -> None:
+    await asyncio.sleep(1.1)
     wire.reset()
     async with httpx.AsyncClient(base_url=narrow.base_url, timeout=60) as http:
         for _ in range(3):
