@@ -96,19 +96,21 @@ def test_what_takes_too_long_is_stopped_and_the_next_document_is_read() -> None:
         assert "Text." in converter.convert("html", b"<p>Text.</p>").markdown
 
 
-async def test_an_upload_that_is_given_up_stops_the_reading(ingester: Ingester, index: EmbeddedIndex) -> None:
+async def test_an_upload_that_is_given_up_stops_the_reading(
+    ingester: Ingester, children: Callable[[], set[str]]
+) -> None:
     upload = asyncio.create_task(ingester.ingest_bytes("slow.docx", slow()))
     while not children():  # noqa: ASYNC110  (what is waited for is another process)
         await asyncio.sleep(0.01)
     upload.cancel()
     with pytest.raises(asyncio.CancelledError):
         await upload
-    assert children() == []
+    assert children() == set()
     assert (await ingester.ingest_bytes("next.html", b"<p>Text.</p>")).chunks == 1
 
 
 @pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="no /proc here: limits were not looked at")
-def test_who_reads_has_a_bound_on_memory_and_knows_no_secret() -> None:
+def test_who_reads_has_a_bound_on_memory_and_knows_no_secret(children: Callable[[], set[str]]) -> None:
     with Converter() as converter:
         converter.convert("html", b"<p>Text.</p>")
         (child,) = children()
@@ -119,7 +121,13 @@ def test_who_reads_has_a_bound_on_memory_and_knows_no_secret() -> None:
     assert environment.count("=") == 1
 
 
-def children() -> list[str]:
-    """Return the ids of this process' children that run."""
-    found = [file.read_text().split() for file in Path(f"/proc/{os.getpid()}/task").glob("*/children")]
-    return [child for group in found for child in group]
+@pytest.fixture
+def children() -> Callable[[], set[str]]:
+    """Tells the ids of this process' children that were born since; the run's servers were there before."""
+    before = running()
+    return lambda: running() - before
+
+
+def running() -> set[str]:
+    files = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    return {child for file in files for child in file.read_text().split()}

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -203,7 +204,7 @@ class TestFolder:
         assert len(await index.documents()) == 3
 
     async def test_progress_tells_of_files_and_of_their_passages(self, ingester: Ingester, folder: Path) -> None:
-        (folder / "loans.txt").write_text("A text that no other test has embedded.")
+        (folder / "loans.txt").write_text(f"A text that no other test has embedded: {uuid4()}.")
         told: list[Progress] = []
         await ingester.ingest_path(folder, progress=told.append)
         loans = [progress for progress in told if progress.filename == "loans.txt"]

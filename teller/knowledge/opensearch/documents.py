@@ -92,8 +92,8 @@ class Documents:
         # Records last: as long as one is there, its passages can be found again.
         gone += [one.key for one in records if one.revision in old]
         if gone:
-            # No refresh: it is the most of a write's time, and until the next one these are passed over.
             await self._cluster.bulk(index, [({"delete": {"_id": key}}, None) for key in gone], again=True)
+            await self.make_visible(index)  # half of a write's time, but else former records are counted for a second
 
     async def passages(self, index: str, counting: Record) -> AsyncIterator[Json]:
         """Yield the passages of a document that count, as they are kept, in reading order."""
