@@ -162,7 +162,7 @@ def report(phases: list[Phase], most: float, memory: Memory) -> str:
             f"{len(over.told(admitted=True))} turns were admitted, {len(refused)} refused.",
             f"- Admitted turns, p95 against the unloaded: first token {over.first / unloaded.first:.2f} x, "
             f"end {over.end / unloaded.end:.2f} x.",
-            "- Where others use the machine, the better of both unloaded phases is the fairer measure: against it first "
+            "- Where others use the machine, the better of both unloaded phases is fairer: against it, first "
             f"token {over.first / min(unloaded.first, after.first):.2f} x, "
             f"end {over.end / min(unloaded.end, after.end):.2f} x.",
             f"- Of {len(refused)} refused, {polite} got a 429 or 503 with Retry-After.",
