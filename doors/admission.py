@@ -17,10 +17,10 @@ LONGEST_WAIT_SECONDS = 10.0
 SHORT_WAIT_SECONDS = 0.05
 BURST_SECONDS = 0.25
 CALM_SECONDS = 1.0
-LATE_SECONDS = 0.004
-_ALWAYS_OPEN = 0.05
+LATE_SECONDS = 0.01
+_ALWAYS_OPEN = 0.1
 _KEPT_WHEN_LATE = 0.95
-_BEATS_TO_OPEN_ALL = 1000
+_BEATS_TO_OPEN_ALL = 250
 _RETRY_AFTER_SECONDS = "2"
 
 
@@ -55,7 +55,7 @@ class Admission:
     def adapt(self, late_seconds: float) -> None:
         """Take in, at each beat, how late the event loop is: places are closed while it is, and opened step by step.
 
-        More turns than the machine carries make each other late; fewer keep their pace. A twentieth is never closed.
+        More turns than the machine carries make each other late; fewer keep their pace. A tenth is never closed.
         """
         if late_seconds > LATE_SECONDS:
             kept = min(self._open, self._running * _KEPT_WHEN_LATE)
