@@ -70,8 +70,8 @@ def _x(value: float, highest: float) -> float:
 
 
 def _round_up(value: float) -> float:
-    """Return the end of a scale: 1, 2, 4 or 8 times a power of ten."""
-    if value <= 0:
+    """Return the end of a scale: 1, 2, 4 or 8 times a power of ten, 1 at least."""
+    if value <= 1:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1, 2, 4, 8, 10) if step * power >= value)
