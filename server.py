@@ -35,7 +35,7 @@ _TURNS = ("/api/chat/", "/v1/chat/", "/api/agent/", "/agent/", UPLOAD_PATH)
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> FastAPI:
-    """Return the app. Its parts are opened when it starts and closed when it stops; `clock` is the ledger's."""
+    """Return the app. Its parts are opened when it starts and closed when it stops; `clock` gives every time of day."""
     settings = settings or Settings.load()
 
     @asynccontextmanager

@@ -16,7 +16,7 @@ from teller.cards.dialogue import HeardQuestion
 from teller.cards.ledger import CardView, Ledger, NotProvenError, TooManyOrdersError
 from teller.cards.pin_words import turn_words
 from teller.cards.policy import POLICY, fits
-from teller.cards.records import Card, CardRecord, CardState, Clause, Operation
+from teller.cards.records import Card, CardRecord, Clause, Operation
 from tools.cards import CardTools
 
 _READS: dict[Operation, OutcomeKind] = {
@@ -40,8 +40,7 @@ class CardForm:
         Raises:
             OvertakenError: newer words came while a PIN settled.
         """
-        choice = choose(turn.holder.cards, turn.words)
-        held = tuple(card for card in turn.holder.cards if card.state is not CardState.CLOSED)
+        choice, held = choose(turn.holder.cards, turn.words), turn.holder.held
         if choice.named and not choice.cards:
             return CardOutcome("lacks_card", turn.operation, held)
         chosen = choice.cards if choice.named else held or turn.holder.cards
@@ -50,8 +49,6 @@ class CardForm:
         fitting = tuple(card for card in chosen if _can(turn.operation, card))
         if not fitting:
             return CardOutcome("unchanged", turn.operation, chosen)
-        if turn.conversation is None:
-            return CardOutcome("no_conversation", turn.operation)
         if len(fitting) > 1 and (card := turn.pointed_at(fitting)):
             return await self.go_on(replace(turn, card=card, plain=False))
         return await self._choose(turn, fitting)
@@ -60,8 +57,7 @@ class CardForm:
         """Return what follows when the card is named, for the wish that the turn is about."""
         fitting = tuple(card for card in choice.cards if _can(turn.operation, card))
         if not choice.cards:
-            held = tuple(card for card in turn.holder.cards if card.state is not CardState.CLOSED)
-            return CardOutcome("lacks_card", turn.operation, held)
+            return CardOutcome("lacks_card", turn.operation, turn.holder.held)
         if not fitting:
             return CardOutcome("unchanged", turn.operation, choice.cards)
         return await self._choose(turn, fitting)
@@ -162,8 +158,7 @@ class CardForm:
 
     async def _told(self, turn: CardTurn, conversation: str) -> CardOutcome:
         """Read what was asked of the card, or of all cards that are not closed."""
-        held = tuple(card for card in turn.holder.cards if card.state is not CardState.CLOSED)
-        cards = (turn.card,) if turn.card else held or turn.holder.cards
+        cards = (turn.card,) if turn.card else turn.holder.held or turn.holder.cards
         purchases = [await self._tools.disclose(conversation, turn.phone, turn.operation, card) for card in cards]
         view: CardView = await self._tools.view_cards(turn.phone, conversation)
         if (wish := view.open_wish) and wish.operation is turn.operation:

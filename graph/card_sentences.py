@@ -10,7 +10,7 @@ import yaml
 from graph.options import Channel
 from graph.spoken_values import amount, day
 from graph.state import CardOutcome, OutcomeKind
-from teller.cards.dialogue import Turn, runs
+from teller.cards.dialogue import Turn, last_said
 from teller.cards.records import Card, CardRecord, Operation, Purchase
 from teller.cards.spoken import heard_words, spoken_digits
 
@@ -69,7 +69,7 @@ def fraud_first(channel: Channel) -> str:
 
 def was_told(kind: OutcomeKind, history: Sequence[Turn], channel: Channel) -> bool:
     """Return whether the last thing that was told is this."""
-    last = next((turn.text for turn in reversed(runs(history)) if turn.role == "assistant"), "")
+    last = last_said(history)
     return " ".join(heard_words(_say(kind, channel))) in " ".join(heard_words(last))
 
 

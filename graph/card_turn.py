@@ -11,7 +11,7 @@ from graph.options import Channel
 from graph.private_words import private_turns
 from graph.state import Intent, TellerState
 from teller.cards.answers import is_plain_request
-from teller.cards.dialogue import HeardQuestion, Turn, runs
+from teller.cards.dialogue import HeardQuestion, Turn, last_said, runs
 from teller.cards.ledger import CardView, Ledger
 from teller.cards.pin_words import SpokenPin, pin_with_wish, spoken_pin, turn_words
 from teller.cards.records import Card, Holder, Operation, Wish
@@ -75,8 +75,8 @@ class CardTurn:
 
     def pointed_at(self, cards: Sequence[Card]) -> Card | None:
         """Return the card that "it" is, or "that one": the only one of which the last assistant turn spoke."""
-        before = next((turn.text for turn in reversed(runs(self.history)) if turn.role == "assistant"), "")
-        spoken_of = [card for card in self.holder.cards if card.last4 in heard_words(before)]
+        said = heard_words(last_said(self.history))
+        spoken_of = [card for card in self.holder.cards if card.last4 in said]
         pointed = spoken_of[0] if len(spoken_of) == 1 and leans_on_history(self.words) else None
         return pointed if pointed in cards else None
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from graph.history import turn_text
 from graph.state import Intent, Route
 from teller.cards.answers import is_yes
-from teller.cards.dialogue import Turn, runs
+from teller.cards.dialogue import Turn, last_said
 from teller.cards.pin_words import says_pin
 from teller.cards.policy import POLICY
 from teller.cards.records import Operation, Wish, WishState
@@ -53,7 +53,7 @@ def without_ledger(nearest: Intent, history: list[Turn]) -> Intent:
 
     What is not a wish of its own and follows a question about a card goes there too: "okay" to it would be a promise.
     """
-    before = next((turn.text for turn in reversed(runs(history)) if turn.role == "assistant"), "")
+    before = last_said(history)
     last = before.rstrip().removesuffix("?").rpartition("?")[2]
     asked = before.rstrip().endswith("?") and (says_pin(last) or _ASKS_OF_A_CARD.search(last))
     if asked and nearest.routes[0] in ("smalltalk", "out_of_scope") and nearest.topic != "goodbye":
@@ -77,7 +77,7 @@ def first_things_first(intent: Intent, phone: str | None) -> Intent:
 
 def wants_person(intent: Intent, history: list[Turn]) -> Intent:
     """Return the intent of a turn that accepts the offer of a person, which the last assistant turn made."""
-    before = next((turn.text for turn in reversed(runs(history)) if turn.role == "assistant"), "")
+    before = last_said(history)
     offered = "put you through" in before and not before.rstrip().endswith("?")
     if offered and is_yes(turn_text(history)):
         return Intent(("handoff",), "person", decided_by="dialogue")

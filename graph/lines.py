@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter
 
-from teller.cards.dialogue import Turn, runs
+from teller.cards.dialogue import Turn, last_said
 from teller.cards.spoken import heard_words
 
 _FILE = Path(__file__).parent.parent / "prompts" / "lines.yaml"
@@ -42,7 +42,6 @@ def fillers() -> tuple[str, ...]:
 
 def failed_before(history: Sequence[Turn]) -> bool:
     """Return whether the last thing that the caller heard was that his question can't be answered."""
-    last = next((turn.text for turn in reversed(runs(history)) if turn.role == "assistant"), "")
-    said = " ".join(heard_words(last))
+    said = " ".join(heard_words(last_said(history)))
     failures = [*all_lines("not_in_documents"), *all_lines("search_failed")]
     return any(" ".join(heard_words(failure)) in said for failure in failures)

@@ -13,8 +13,8 @@ from graph.workflow import Teller, build_workflow
 from teller.services import Services
 from teller.settings import Settings
 from tests.support.bedrock.client import BedrockWire
-from tests.support.opensearch.distribution import CannotBeHadError
 from tests.support.opensearch.node import Node
+from tests.support.opensearch.running import running_node
 from tests.support.server import Server, start_server
 
 
@@ -75,13 +75,8 @@ def server(shared_server: Server) -> Server:
 @pytest.fixture(scope="session")
 def opensearch() -> Iterator[Node]:
     """A real OpenSearch of one node for all tests that use one; each takes an index name of its own."""
-    try:
-        node = Node()
-        node.start()
-    except CannotBeHadError as reason:
-        pytest.skip(f"no OpenSearch: {reason}")
-    yield node
-    node.remove()
+    with running_node() as node:
+        yield node
 
 
 @pytest.fixture(scope="module")

@@ -91,8 +91,7 @@ def corrects(words: str) -> bool:
     """Return whether words do nothing but say that something was not meant so: "not that one", "no, the other"."""
     said = heard_words(words)
     allowed = HINT_WORDS | _FILL | _CORRECTING | POLICY[Operation.BLOCK].verbs
-    only_corrects = all(word in allowed or _is_last4(word) for word in said)
-    return only_corrects and not _DENYING.isdisjoint(said)
+    return _nothing_but(allowed, said) and not _DENYING.isdisjoint(said)
 
 
 def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
@@ -110,7 +109,7 @@ def only_names_a_card(words: str) -> bool:
     said = heard_words(words)
     allowed = HINT_WORDS | _FILL | frozenset("too also same for what about how with".split())
     names = any(word in HINT_WORDS - _FILL - {"one", "credit", "debit"} or _is_last4(word) for word in said)
-    return names and all(word in allowed or _is_last4(word) for word in said)
+    return names and _nothing_but(allowed, said)
 
 
 def wants_both(words: str) -> bool:
@@ -120,26 +119,30 @@ def wants_both(words: str) -> bool:
 
 def is_yes(words: str) -> bool:
     """Return whether words say yes and nothing else, whatever the question was."""
-    text, phrases = _YES_PHRASES.subn(" ", " ".join(heard_words(words)))
-    rest = text.split()
-    return bool(phrases or not _YES.isdisjoint(rest)) and all(word in _YES or word in _FILL for word in rest)
+    return _says_yes(heard_words(words))
 
 
 def _is_yes(words: list[str], question: HeardQuestion) -> bool:
+    """The verb of what was asked says yes too, and the clause's own words may stand beside it."""
+    clause = frozenset(heard_words(question.clause.text)) - {"shall"}
+    return _says_yes(words, POLICY[question.wish.operation].verbs, clause)
+
+
+def _says_yes(words: list[str], verbs: frozenset[str] = frozenset(), clause: frozenset[str] = frozenset()) -> bool:
     """Nothing may be left once yes-words, politeness and the clause's own words are out, and one of them says yes."""
     text, phrases = _YES_PHRASES.subn(" ", " ".join(words))
-    rest = text.split()
-    verbs = POLICY[question.wish.operation].verbs
-    if not (phrases or any(word in _YES or word in verbs for word in rest)):
-        return False
-    clause = set(heard_words(question.clause.text)) - {"shall"}
-    return all(word in _YES or word in _FILL or word in verbs or word in clause for word in rest)
+    rest, yes = text.split(), _YES | verbs
+    return bool(phrases or not yes.isdisjoint(rest)) and (yes | _FILL | clause).issuperset(rest)
 
 
 def _only_about_cards(text: str, question: HeardQuestion) -> bool:
     """Return whether nothing is left once the words that name cards, correct, and are polite are out."""
-    allowed = HINT_WORDS | _FILL | _YES | _CORRECTING | POLICY[question.wish.operation].verbs
-    return all(word in allowed or _is_last4(word) for word in text.split())
+    return _nothing_but(HINT_WORDS | _FILL | _YES | _CORRECTING | POLICY[question.wish.operation].verbs, text.split())
+
+
+def _nothing_but(allowed: frozenset[str], words: Sequence[str]) -> bool:
+    """Return whether there are no other words than these, and last fours."""
+    return all(word in allowed or _is_last4(word) for word in words)
 
 
 def _doubtful(words: str) -> bool:

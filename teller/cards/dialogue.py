@@ -46,6 +46,11 @@ def runs(history: Sequence[Turn]) -> list[Turn]:
     return [Turn(role, " ".join(turn.text for turn in turns)) for role, turns in grouped]
 
 
+def last_said(history: Sequence[Turn]) -> str:
+    """Return what the assistant said last, its turns in a row joined; empty where it has said nothing."""
+    return next((turn.text for turn in reversed(runs(history)) if turn.role == "assistant"), "")
+
+
 def heard_question(
     wishes: Iterable[Wish], history: Sequence[Turn], fillers: Sequence[str] = ()
 ) -> HeardQuestion | None:

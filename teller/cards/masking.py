@@ -20,14 +20,14 @@ def masked_user_turns(history: Sequence[Turn], fillers: Sequence[str] = ()) -> l
     """Return the caller's turns as they may be kept, logged and shown to a model, oldest first.
 
     Where a turn says PIN, or follows a PIN question that no other turn has ended yet, runs of two or more digits or
-    number words are masked; a turn of nothing but digits always is. So is every card number, to its last four.
+    number words are masked; a turn of nothing but digits always is. Card numbers are not its business: they are masked
+    in every message (`without_spoken_card_numbers`), so before.
     """
     asked, kept = False, list[str]()
     for role, text in history:
         if role == "assistant":
             asked = says_pin(text) or (asked and ends_nothing(text, fillers))
             continue
-        text = without_spoken_card_numbers(text)
         if _nothing_but_digits(text):
             kept.append(_RUN.sub(MASK, text))
         else:

@@ -95,6 +95,11 @@ class Holder:
     pin: Literal["ok", "locked"]
     cards: tuple[Card, ...]
 
+    @property
+    def held(self) -> tuple[Card, ...]:
+        """The cards that are not closed."""
+        return tuple(card for card in self.cards if card.state is not CardState.CLOSED)
+
     def card(self, token: str) -> Card | None:
         """Return this holder's card of that token."""
         return next((card for card in self.cards if card.token == token), None)

@@ -14,8 +14,8 @@ from teller.knowledge.opensearch.adapter import OpenSearchIndex
 from teller.knowledge.opensearch.address import Address
 from teller.knowledge.opensearch.address import Node as Place
 from teller.knowledge.opensearch.documents import Documents
-from tests.support.opensearch.distribution import CannotBeHadError
 from tests.support.opensearch.node import Node
+from tests.support.opensearch.running import running_node
 from tests.support.passages import TODAY, document
 
 DIMENSION = 8
@@ -24,13 +24,8 @@ DIMENSION = 8
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
     """A node of this module's own, to be killed."""
-    try:
-        node = Node()
-        node.start()
-    except CannotBeHadError as reason:
-        pytest.skip(f"no OpenSearch: {reason}")
-    yield node
-    node.remove()
+    with running_node() as node:
+        yield node
 
 
 async def opened(node: Node, name: str, seconds: float = 10) -> OpenSearchIndex:
