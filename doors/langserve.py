@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from langchain_core.messages import AnyMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig, RunnableGenerator
 from langserve import CustomUserType, add_routes
+from langserve.serialization import WellKnownLCSerializer
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
@@ -32,14 +33,17 @@ def _messages(value: object) -> object:
     """Take role, type and tuple forms of messages, as the playground, curl and RemoteRunnable send them.
 
     Raises:
-        ValueError: they have none of these forms; LangChain's own words would repeat what they hold.
+        ValueError: they have none of these forms, or hold what LangServe could not stream back (a number beyond 64
+            bits); LangChain's own words would repeat what they hold.
     """
     if not isinstance(value, list):
         return value
     try:
-        return convert_to_messages(value)
-    except Exception:  # it raises whatever it stumbles over
+        messages = convert_to_messages(value)
+        WellKnownLCSerializer().dumps(messages)
+    except Exception:  # they raise whatever they stumble over
         raise ValueError('is no message: send {"role": …, "content": …}') from None
+    return messages
 
 
 class AgentCaller(BaseModel):

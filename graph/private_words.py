@@ -73,4 +73,5 @@ def _without_numbers(message: AnyMessage) -> AnyMessage:
 
 
 def _with_text(message: AnyMessage, text: str) -> AnyMessage:
-    return message if text == message.text else message.model_copy(update={"content": text})
+    """Return the message with this text as its whole content: parts that are no text were never looked at."""
+    return message if text == message.content else message.model_copy(update={"content": text})

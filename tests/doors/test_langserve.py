@@ -48,6 +48,23 @@ def test_nonsense_answers_in_the_envelope(http: httpx.Client, route: str) -> Non
         assert reply.json()["error"]["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize("route", ["invoke", "stream", "stream_log", "stream_events"])
+def test_what_could_not_be_streamed_back_is_refused(http: httpx.Client, route: str) -> None:
+    """A number beyond 64 bits would break off a stream that repeats its input."""
+    message = {"type": "human", "content": "Hello", "additional_kwargs": {"huge": 2**70}}
+    reply = http.post(f"/agent/{route}", json={"input": {"messages": [message]}})
+    assert (reply.status_code, reply.json()["error"]["type"]) == (400, "invalid_request_error")
+
+
+@pytest.mark.parametrize("route", ["stream_log", "stream_events"])
+def test_parts_that_are_no_text_are_not_streamed_back(http: httpx.Client, route: str) -> None:
+    content = [{"type": "text", "text": "Hello"}, {"type": "note", "note": "4111 1111 1111 1111"}]
+    reply = http.post(f"/agent/{route}", json={"input": {"messages": [{"type": "human", "content": content}]}})
+    assert reply.status_code == 200
+    assert "Teller" in reply.text
+    assert "4111" not in reply.text
+
+
 def test_the_playground_is_served(http: httpx.Client) -> None:
     assert http.get("/agent/playground/").status_code == 200
     assert http.get("/docs").status_code == 200
