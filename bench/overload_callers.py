@@ -1,6 +1,7 @@
 """The callers of overload.py, in a process of their own: python -m bench.overload_callers URL RATE SECONDS.
 
-Each turn is a request over a connection of its own, read as bytes: callers must cost little beside what they measure.
+Each turn is a request over a connection of its own, read as bytes (callers must cost little beside what they measure),
+and asks what nobody asked before, so that each has an embedding of its own.
 Prints the turns and the CPU seconds as JSON.
 """
 
@@ -11,7 +12,6 @@ import time
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
-_BODY = json.dumps({"messages": [{"role": "user", "content": "What loan options are available?"}], "stream": True})
 _LONGEST_SECONDS = 60
 
 
@@ -25,16 +25,16 @@ class Turn:
     retry_after: bool
 
 
-async def turn(host: str, port: int) -> Turn:
+async def turn(host: str, port: int, number: int) -> Turn:
     """Play one."""
+    asked = f"What loan options are available for {number} dollars?"
+    body = json.dumps({"messages": [{"role": "user", "content": asked}], "stream": True})
     began, first, status, retry_after = time.perf_counter(), 0.0, 0, False
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)
             head = f"POST /api/chat/completions/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
-            writer.write(
-                f"{head}Content-Type: application/json\r\nContent-Length: {len(_BODY)}\r\n\r\n{_BODY}".encode()
-            )
+            writer.write(f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
             while piece := await reader.read(65536):
                 if not status:
                     status = int(piece[9:12])
@@ -55,7 +55,7 @@ async def offer(base_url: str, rate: float, seconds: float) -> list[Turn]:
     began = time.perf_counter()
     for number in range(int(rate * seconds)):
         await asyncio.sleep(began + number / rate - time.perf_counter())
-        turns.append(asyncio.create_task(turn(address.hostname or "", address.port or 80)))
+        turns.append(asyncio.create_task(turn(address.hostname or "", address.port or 80, number)))
     return await asyncio.gather(*turns)
 
 

@@ -17,10 +17,9 @@ LONGEST_WAIT_SECONDS = 10.0
 SHORT_WAIT_SECONDS = 0.05
 BURST_SECONDS = 0.25
 CALM_SECONDS = 1.0
-LATE_SECONDS = 0.01
-_ALWAYS_OPEN = 0.1
-_KEPT_WHEN_LATE = 0.95
-_BEATS_TO_OPEN_ALL = 250
+_ALWAYS_OPEN = 3
+_KEPT_UNDER_STRAIN = 0.95
+_GROWTH = 0.01
 _RETRY_AFTER_SECONDS = "2"
 
 
@@ -33,7 +32,7 @@ class _Waiting:
 
 
 class Admission:
-    """At most `most` turns run, fewer while the event loop is late; as many again may wait, each for 10 s at most.
+    """At most `most` turns run, fewer under strain; as many again may wait, each for 10 s at most.
 
     A burst may wait. Where waits have been longer than 50 ms for a quarter of a second, the queue would stand and only
     make every turn late (CoDel, RFC 8289): from then on newcomers run at once or are refused at once, until for a
@@ -52,22 +51,26 @@ class Admission:
         """Return a place for one turn, not taken yet."""
         return Place(self)
 
-    def adapt(self, late_seconds: float) -> None:
-        """Take in, at each beat, how late the event loop is: places are closed while it is, and opened step by step.
+    def adapt(self, strain: float) -> None:
+        """Take in, at each beat, how strained the process is: above 1 places are closed, below they are opened again.
 
-        More turns than the machine carries make each other late; fewer keep their pace. A tenth is never closed.
+        More turns than the machine carries make each other slow; fewer keep their pace. Nobody waits for a closed
+        place: who would have to is told so at once.
         """
-        if late_seconds > LATE_SECONDS:
-            kept = min(self._open, self._running * _KEPT_WHEN_LATE)
-            self._open = max(kept, 1, self._most * _ALWAYS_OPEN)
+        if strain > 1:
+            kept = min(self._open, self._running * _KEPT_UNDER_STRAIN)
+            self._open = max(kept, min(self._most, _ALWAYS_OPEN))
+            self._send_away()
         else:
-            self._open = min(self._most, self._open + self._most / _BEATS_TO_OPEN_ALL)
+            self._open = min(self._most, self._open * (1 + _GROWTH * (1 - strain)))
             self._let_in()
 
     def refuses(self) -> bool:
         """Return whether a turn that comes now is refused; being asked so counts as one that came."""
         if self._has_room() and not self._waiting:
             return False
+        if self._open < self._most:
+            return True
         now = self._clock()
         if self._waiting:
             self._note_wait(self._waiting[0])
@@ -115,10 +118,16 @@ class Admission:
                 self._running += 1
                 turn.set_result(None)
 
+    def _send_away(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft().turn
+            if not turn.done():
+                turn.set_exception(full())
+
     def _leave_queue(self, waiting: _Waiting) -> None:
         if waiting in self._waiting:
             self._waiting.remove(waiting)
-        elif not waiting.turn.cancelled():  # let in at the very moment that he left
+        elif not waiting.turn.cancelled() and not waiting.turn.exception():  # let in at the very moment that he left
             self.give()
 
     def _note_wait(self, waiting: _Waiting) -> None:
