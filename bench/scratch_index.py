@@ -1,22 +1,17 @@
-"""An OpenSearch index for one benchmark: filled in bulk, and removed afterwards."""
+"""An OpenSearch index for one benchmark: removed afterwards."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from teller.knowledge.index import DocumentInfo, Passage, Vector
 from teller.knowledge.opensearch.adapter import OpenSearchIndex
 from teller.knowledge.opensearch.address import Address
 from teller.knowledge.opensearch.cluster import Cluster
-from teller.knowledge.opensearch.records import next_revision, passage_sources, record_source
 from teller.models.embedder import OnnxEmbedder
 from teller.settings import Settings
 
-_DOCUMENTS_A_REQUEST = 50
 _SECONDS = 30
-
-Document = tuple[DocumentInfo, list[Passage], list[Vector]]
 
 
 @asynccontextmanager
@@ -31,20 +26,9 @@ async def scratch_index(url: str, embedder: OnnxEmbedder) -> AsyncIterator[tuple
         await index.close()
 
 
-async def fill(url: str, alias: str, documents: Sequence[Document]) -> None:
-    """Write documents as the adapter does, many a request and without a refresh in between, and wait for the merges."""
+async def merged(url: str, alias: str) -> None:
+    """Wait until the cluster has put together what was written."""
     cluster = Cluster(_address(url), _SECONDS)
-    await cluster.write("PUT", f"/{alias}/_settings", {"index": {"refresh_interval": "-1"}})
-    for start in range(0, len(documents), _DOCUMENTS_A_REQUEST):
-        actions = []
-        for info, passages, vectors in documents[start : start + _DOCUMENTS_A_REQUEST]:
-            revision = next_revision(None)
-            for place, source in enumerate(passage_sources(passages, vectors, revision)):
-                actions.append(({"index": {"_id": f"{revision}-{place}"}}, source))
-            actions.append(({"index": {"_id": f"{revision}-record"}}, record_source(info, revision)))
-        await cluster.bulk(alias, actions, again=True)
-    await cluster.write("POST", f"/{alias}/_refresh")
-    await cluster.write("PUT", f"/{alias}/_settings", {"index": {"refresh_interval": "1s"}})
     while (await cluster.read("GET", f"/{alias}/_stats/merge"))["_all"]["total"]["merges"]["current"]:  # noqa: ASYNC110
         await asyncio.sleep(1)
     await cluster.close()

@@ -30,12 +30,11 @@ import numpy as np
 import tantivy
 
 from bench.plot import Curve, plot
-from bench.scratch_index import Document, scratch_index
-from bench.scratch_index import fill as fill_cluster
+from bench.scratch_index import merged, scratch_index
 from teller.knowledge.chunking import chunk, document_id
 from teller.knowledge.embedded import EmbeddedIndex
 from teller.knowledge.fusion import DEPTH, LEXICAL_WEIGHT, VECTOR_WEIGHT, fused
-from teller.knowledge.index import DocumentInfo, KnowledgeIndex, Passage, Vector
+from teller.knowledge.index import DocumentInfo, KnowledgeIndex, Passage, Upsert, Vector
 from teller.knowledge.loading import load
 from teller.knowledge.words import telling_words
 from teller.models.embedder import OnnxEmbedder
@@ -45,6 +44,7 @@ DOCUMENTS = HERE.parent / "teller" / "knowledge" / "documents"
 QUESTIONS = HERE / "sets" / "answers.jsonl"
 TODAY = date(2026, 6, 1)
 A_DOCUMENT = 8  # passages
+A_WRITE = 50  # documents
 LIMIT = 6
 TURNS = 5
 
@@ -58,7 +58,7 @@ def originals(embedder: OnnxEmbedder) -> list[tuple[Passage, Vector]]:
     return [(one, np.asarray(vector, np.float32)) for one, vector in zip(passages, vectors, strict=True)]
 
 
-def varied(made: Sequence[tuple[Passage, Vector]], count: int, seed: int) -> list[Document]:
+def varied(made: Sequence[tuple[Passage, Vector]], count: int, seed: int) -> list[Upsert]:
     """Return documents of eight passages each, `count` passages in all."""
     chance, noise = random.Random(seed), np.random.default_rng(seed)
     documents = []
@@ -78,11 +78,11 @@ def varied(made: Sequence[tuple[Passage, Vector]], count: int, seed: int) -> lis
             vectors.append((moved / np.linalg.norm(moved)).astype(np.float32))
         uploaded = datetime(2026, 1, 1, tzinfo=UTC)
         info = DocumentInfo(identity, filename, "T", "default", len(passages), "h", None, None, uploaded)
-        documents.append((info, passages, vectors))
+        documents.append(Upsert(info, passages, vectors))
     return documents
 
 
-def bare(documents: Sequence[Document]) -> Search:
+def bare(documents: Sequence[Upsert]) -> Search:
     """Return the control: tantivy's BM25 and one matrix product, fused by the same function; nothing else is done."""
     schema = tantivy.SchemaBuilder()
     for field in ("title", "section", "text"):
@@ -97,7 +97,7 @@ def bare(documents: Sequence[Document]) -> Search:
     writer.wait_merging_threads()
     index.reload()
     searcher = index.searcher()
-    matrix = np.array([vector for _, _, some in documents for vector in some])
+    matrix = np.array([vector for _, _, some in documents for vector in some or ()])
 
     def search(question: str, vector: Vector) -> list[str]:
         asked = index.parse_query(" ".join(telling_words(question)), ["title", "section", "text"])
@@ -138,10 +138,10 @@ async def timed(searches: dict[str, Search], questions: list[tuple[str, Vector]]
     }
 
 
-async def fill(index: KnowledgeIndex, documents: Sequence[Document]) -> float:
+async def fill(index: KnowledgeIndex, documents: Sequence[Upsert]) -> float:
     began = perf_counter()
-    for document in documents:
-        await index.upsert(*document)
+    for start in range(0, len(documents), A_WRITE):
+        await index.upsert_all(documents[start : start + A_WRITE])
     return perf_counter() - began
 
 
@@ -162,7 +162,8 @@ async def one_size(
     async with AsyncExitStack() as stack:
         if url:
             cluster, alias = await stack.enter_async_context(scratch_index(url, embedder))
-            await fill_cluster(url, alias, documents)
+            await fill(cluster, documents)
+            await merged(url, alias)
             searches["OpenSearch"] = through(cluster)
         result: dict[str, object] = {"passages": size, **await timed(searches, questions)}
     after = []

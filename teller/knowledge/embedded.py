@@ -17,7 +17,8 @@ import numpy as np
 from teller.errors import SearchUnavailableError
 from teller.knowledge import index_file
 from teller.knowledge.fusion import DEPTH, LEXICAL_WEIGHT, VECTOR_WEIGHT, fused
-from teller.knowledge.index import DocumentInfo, IndexStatus, Passage, Vector
+from teller.knowledge.index import DocumentInfo, IndexStatus, Passage, Upsert, Vector
+from teller.knowledge.index_file import IndexedPassage
 from teller.knowledge.snapshot import Snapshot
 from teller.knowledge.word_index import counted_terms
 from teller.knowledge.words import telling_words
@@ -69,8 +70,14 @@ class EmbeddedIndex:
         self, document: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Vector] | None
     ) -> None:
         """Put a document in place of its former self, all of it or none; without vectors it is found by words."""
-        rows = await asyncio.to_thread(self._rows, passages, vectors)
-        await self._write(index_file.put, document, rows)
+        await self.upsert_all([Upsert(document, passages, vectors)])
+
+    async def upsert_all(self, upserts: Sequence[Upsert]) -> None:
+        """Put several documents in, no two of one id: all of them or none."""
+        whole = await asyncio.to_thread(
+            lambda: [(one.document, self._rows(one.passages, one.vectors)) for one in upserts]
+        )
+        await self._write(index_file.put_all, whole)
 
     async def add_vectors(self, vectors: dict[str, Vector]) -> None:
         """Give vectors to passages by their id; ids that are gone meanwhile are passed over."""
@@ -144,9 +151,7 @@ class EmbeddedIndex:
             raise
         return self._snapshot
 
-    def _rows(
-        self, passages: Sequence[Passage], vectors: Sequence[Vector] | None
-    ) -> list[tuple[Passage, bytes, bytes | None]]:
+    def _rows(self, passages: Sequence[Passage], vectors: Sequence[Vector] | None) -> list[IndexedPassage]:
         blobs = [None] * len(passages) if vectors is None else [self._bytes(vector) for vector in vectors]
         terms = [counted_terms(passage) for passage in passages]
         return list(zip(passages, terms, blobs, strict=True))

@@ -6,7 +6,7 @@ Two implementations stand behind it: `embedded.py` (no server) and, when a clust
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,14 @@ class IndexStatus:
     with_vector: int
 
 
+class Upsert(NamedTuple):
+    """A document to be put in place of its former self; without `vectors` its passages are found by their words."""
+
+    document: DocumentInfo
+    passages: Sequence[Passage]
+    vectors: Sequence[Vector] | None
+
+
 class KnowledgeIndex(Protocol):
     """Passages that are found by their words and by their meaning. Every method is a coroutine and may be cancelled.
 
@@ -86,6 +94,10 @@ class KnowledgeIndex(Protocol):
         self, document: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Vector] | None
     ) -> None:
         """Put a document in place of its former self, all of it or none; without vectors it is found by words."""
+        ...
+
+    async def upsert_all(self, upserts: Sequence[Upsert]) -> None:
+        """Put several documents in, no two of one id: each all of it or none, and much sooner than one by one."""
         ...
 
     async def add_vectors(self, vectors: dict[str, Vector]) -> None:

@@ -30,6 +30,9 @@ _PASSAGE = "passage_id, document_id, filename, title, section, text, collection,
 _DOCUMENT = "document_id, filename, title, collection, content_hash, effective, expires, uploaded_at"
 _ROWS_AT_A_TIME = 10_000
 
+IndexedPassage = tuple[Passage, bytes, bytes | None]
+"""A passage, its counted terms, and its vector, or None while it waits for it."""
+
 
 class ChangedRow(NamedTuple):
     """What a search needs of a passage before it is found: `words` its terms, `vector` None while it waits for it."""
@@ -71,30 +74,10 @@ def generation(connection: sqlite3.Connection) -> int:
     return int(value)
 
 
-def put(
-    connection: sqlite3.Connection, document: DocumentInfo, passages: Sequence[tuple[Passage, bytes, bytes | None]]
-) -> None:
-    """Put a document in place of its former self; each passage comes with its terms and its vector, or None."""
-    _remove(connection, document.document_id)
-    written = connection.execute(
-        f"INSERT INTO documents ({_DOCUMENT}, generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        (
-            document.document_id,
-            document.filename,
-            document.title,
-            document.collection,
-            document.content_hash,
-            _iso(document.effective),
-            _iso(document.expires),
-            document.uploaded_at.isoformat(),
-            _next_generation(connection),
-        ),
-    )
-    connection.executemany(
-        f"INSERT INTO passages (document, words, vector, {_PASSAGE})"  # noqa: S608
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ((written.lastrowid, words, vector, *_values(passage)) for passage, words, vector in passages),
-    )
+def put_all(connection: sqlite3.Connection, documents: Sequence[tuple[DocumentInfo, Sequence[IndexedPassage]]]) -> None:
+    """Put documents in place of their former selves, each with its passages."""
+    for document, passages in documents:
+        _put(connection, document, passages)
 
 
 def add_vectors(connection: sqlite3.Connection, vectors: Sequence[tuple[str, bytes]]) -> None:
@@ -179,6 +162,29 @@ def _next_generation(connection: sqlite3.Connection) -> int:
     """Count a write, so that every process takes over what it changed."""
     connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
     return generation(connection)
+
+
+def _put(connection: sqlite3.Connection, document: DocumentInfo, passages: Sequence[IndexedPassage]) -> None:
+    _remove(connection, document.document_id)
+    written = connection.execute(
+        f"INSERT INTO documents ({_DOCUMENT}, generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (
+            document.document_id,
+            document.filename,
+            document.title,
+            document.collection,
+            document.content_hash,
+            _iso(document.effective),
+            _iso(document.expires),
+            document.uploaded_at.isoformat(),
+            _next_generation(connection),
+        ),
+    )
+    connection.executemany(
+        f"INSERT INTO passages (document, words, vector, {_PASSAGE})"  # noqa: S608
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ((written.lastrowid, words, vector, *_values(passage)) for passage, words, vector in passages),
+    )
 
 
 def _remove(connection: sqlite3.Connection, document_id: str) -> bool:

@@ -13,13 +13,14 @@ from teller.knowledge.chunking import CHUNKING, chunk, document_id
 from teller.knowledge.converter import Converter
 from teller.knowledge.folder import Folder, read
 from teller.knowledge.formats import convert
-from teller.knowledge.index import DocumentInfo, KnowledgeIndex, Passage
+from teller.knowledge.index import DocumentInfo, KnowledgeIndex, Passage, Upsert
 from teller.knowledge.loading import Convert, collection_name, load
 from teller.models.vector_cache import VectorCache
 
 SAMPLE_BANK = Path(__file__).parent / "documents"
 _DEFAULT_COLLECTION = "default"
 _VECTORS_PER_WRITE = 8
+_PASSAGES_PER_WRITE = 64
 _UPLOAD = "upload"  # where a document came from that is in no folder
 _UNFINISHED = "sample bank, unfinished"  # what its first document came from while others are still to come
 
@@ -75,9 +76,9 @@ class Ingester:
         async with self._one_upload_is_read:
             with Converter() as converter:  # whoever gives up ends it
                 prepare = partial(self._prepare, filename, data, collection, _UPLOAD, converter.convert)
-                document, passages = await asyncio.to_thread(prepare)
-        await self._put(document, passages)
-        return document
+                prepared = await asyncio.to_thread(prepare)
+        await self._index.upsert(*await self._embed(prepared))
+        return prepared[0]
 
     async def ingest_path(
         self, path: Path, collection: str | None = None, progress: Callable[[Progress], None] = lambda _: None
@@ -95,6 +96,7 @@ class Ingester:
         before = await self._index.documents()
         known = {(info.filename, info.content_hash): info for info in before}
         there = {info.document_id for info in before}
+        waiting: list[Upsert] = []
         with Converter() as converter:
             for done, (name, file) in enumerate(folder.files.items()):
                 step = Progress(name, done, len(folder.files), 0, 0)
@@ -107,9 +109,10 @@ class Ingester:
                     if isinstance(found, DocumentInfo):
                         report.unchanged.append(found)
                     else:
-                        step = await self._put_with_progress(found, step, progress)
+                        step = await self._embed_with_progress(found, step, progress, waiting)
                         (report.changed if found[0].document_id in there else report.added).append(found[0])
                 progress(replace(step, files_done=done + 1))
+        await self._index.upsert_all(waiting)
         if folder.whole:
             await self._remove_gone(source, report)
         return report
@@ -180,20 +183,24 @@ class Ingester:
         )
         return document, passages
 
-    async def _put_with_progress(
-        self, found: Prepared, step: Progress, progress: Callable[[Progress], None]
+    async def _embed_with_progress(
+        self, found: Prepared, step: Progress, progress: Callable[[Progress], None], waiting: list[Upsert]
     ) -> Progress:
+        """Embed a document's passages and let it wait to be written with others; write where they have become many."""
         document, passages = found
         step = replace(step, passages=len(passages))
         progress(step)
-        await self._put(document, passages, lambda done: progress(replace(step, passages_done=done)))
+        many = sum(len(one.passages) for one in waiting) + len(passages) > _PASSAGES_PER_WRITE
+        if many or any(one.document.document_id == document.document_id for one in waiting):
+            await self._index.upsert_all(waiting)
+            waiting.clear()
+        waiting.append(await self._embed(found, lambda done: progress(replace(step, passages_done=done))))
         return replace(step, passages_done=len(passages))
 
-    async def _put(
-        self, document: DocumentInfo, passages: list[Passage], progress: Callable[[int], None] | None = None
-    ) -> None:
+    async def _embed(self, found: Prepared, progress: Callable[[int], None] | None = None) -> Upsert:
+        document, passages = found
         texts = [passage.embedding_text for passage in passages]
-        await self._index.upsert(document, passages, await self._cache.vectors(texts, progress=progress))
+        return Upsert(document, passages, await self._cache.vectors(texts, progress=progress))
 
     async def _remove_gone(self, source: str, report: IngestReport) -> None:
         there = {info.document_id for info in (*report.added, *report.changed, *report.unchanged)}

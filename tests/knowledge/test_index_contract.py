@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from teller.errors import ConfigurationError, SearchUnavailableError
-from teller.knowledge.index import DocumentInfo, IndexStatus, KnowledgeIndex, Passage
+from teller.knowledge.index import DocumentInfo, IndexStatus, KnowledgeIndex, Passage, Upsert
 from teller.models.embedder import OnnxEmbedder
 from tests.knowledge.openers import Opener
 from tests.support.passages import CARDS, LOANS, TODAY, asked, document, ids, in_force, unit, vectors
@@ -179,6 +179,20 @@ class TestDocuments:
         await index.upsert(*CARDS, None)
         await index.delete("cards")
         assert await index.ever_held_anything() is True
+
+    async def test_several_documents_are_put_in_place_of_their_former_selves(
+        self, index: KnowledgeIndex, embedder: OnnxEmbedder
+    ) -> None:
+        await index.upsert(*document("loans", "the first", "the second", "the third", "the fourth"), None)
+        await index.upsert_all([Upsert(*CARDS, None), Upsert(*LOANS, vectors(embedder, LOANS[1]))])
+        assert await index.passages_of("cards") == CARDS[1]
+        assert await index.passages_of("loans") == LOANS[1]
+        assert await index.status() == IndexStatus(len(CARDS[1]) + len(LOANS[1]), with_vector=len(LOANS[1]))
+        await index.upsert_all([])
+        broken = Upsert(document("new", "a text")[0], [LOANS[1][0], LOANS[1][0]], None)
+        with pytest.raises(SearchUnavailableError):
+            await index.upsert_all([Upsert(*document("other", "a text"), None), broken])
+        assert {one.document_id for one in await index.documents()} == {"cards", "loans"}
 
     async def test_a_document_that_cannot_be_written_whole_leaves_the_former_one(
         self, index: KnowledgeIndex, embedder: OnnxEmbedder

@@ -226,16 +226,20 @@ class TestFolder:
     async def test_an_ingest_that_was_stopped_half_way_ends_right_when_run_again(
         self, ingester: Ingester, index: KnowledgeIndex, folder: Path
     ) -> None:
+        notices = [f"notice-{number:02}.txt" for number in range(100)]  # more than are written at once
+        for name in notices:
+            (folder / name).write_text(f"This is {name}.")
+
         def stop(progress: Progress) -> None:
-            if progress.filename == "loans.txt":
+            if progress.filename == "notice-90.txt":
                 work.cancel()
 
         work = asyncio.create_task(ingester.ingest_path(folder, progress=stop))
         with pytest.raises(asyncio.CancelledError):
             await work
-        assert 0 < len(await index.documents()) < 3
+        assert 0 < len(await index.documents()) < 90
         await ingester.ingest_path(folder)
-        assert names(await index.documents()) == ["fees.md", "loans.txt", "rates.pdf"]
+        assert names(await index.documents()) == ["fees.md", "loans.txt", *notices, "rates.pdf"]
         assert await index.without_vector() == []
 
     async def test_two_ingests_at_once_leave_each_document_once_and_whole(

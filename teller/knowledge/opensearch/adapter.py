@@ -7,7 +7,7 @@ from typing import Self
 import structlog
 
 from teller.errors import ConfigurationError, SearchUnavailableError
-from teller.knowledge.index import DocumentInfo, IndexStatus, Passage, Vector
+from teller.knowledge.index import DocumentInfo, IndexStatus, Passage, Upsert, Vector
 from teller.knowledge.opensearch.address import Address
 from teller.knowledge.opensearch.alias import remove
 from teller.knowledge.opensearch.binding import Binding
@@ -18,7 +18,7 @@ from teller.knowledge.opensearch.late_vectors import add_vectors
 from teller.knowledge.opensearch.mapping import Nature
 from teller.knowledge.opensearch.profile import Profile
 from teller.knowledge.opensearch.queries import Question, document_records, passages_where
-from teller.knowledge.opensearch.records import Record, next_revision, passage, passage_sources, unit
+from teller.knowledge.opensearch.records import Json, Record, Revision, next_revision, passage, passage_sources, unit
 from teller.knowledge.opensearch.searching import Searching
 from teller.knowledge.words import telling_words
 
@@ -90,15 +90,20 @@ class OpenSearchIndex:
         self, document: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Vector] | None
     ) -> None:
         """Put a document in place of its former self, all of it or none; without vectors it is found by words."""
-        directions = None if vectors is None else [unit(vector, self._dimension) for vector in vectors]
-        if len({one.passage_id for one in passages}) != len(passages):
-            raise SearchUnavailableError("A document has two passages of one id: nothing was changed")
-        passage_sources(passages, directions, "")  # raises where they do not match, before anything is written
+        await self.upsert_all([Upsert(document, passages, vectors)])
+
+    async def upsert_all(self, upserts: Sequence[Upsert]) -> None:
+        """Put several documents in, no two of one id: each all of it or none, and much sooner than one by one."""
+        if not upserts:
+            return
+        prepared = [self._prepared(one) for one in upserts]  # raises before anything is written
         async for index in self._binding.indexes_to_write():
-            former = (await self._kept.current(index, [document.document_id])).get(document.document_id)
-            revision = next_revision(former)
-            await self._kept.put(index, document, passage_sources(passages, directions, revision), revision)
-            await self._kept.clean(index, document.document_id)
+            former = await self._kept.current(index, [one.document.document_id for one in upserts])
+            revisions = [
+                Revision(one.document, next_revision(former.get(one.document.document_id)), sources)
+                for one, sources in zip(upserts, prepared, strict=True)
+            ]
+            await self._kept.put(index, revisions)
 
     async def add_vectors(self, vectors: dict[str, Vector]) -> None:
         """Give vectors to passages by their id; ids that are gone meanwhile are passed over."""
@@ -157,6 +162,13 @@ class OpenSearchIndex:
     async def close(self) -> None:
         """Let go of files and connections."""
         await self._cluster.close()
+
+    def _prepared(self, upsert: Upsert) -> list[Json]:
+        """Return a document's passages as they are written. Raises where they do not fit each other."""
+        directions = None if upsert.vectors is None else [unit(vector, self._dimension) for vector in upsert.vectors]
+        if len({one.passage_id for one in upsert.passages}) != len(upsert.passages):
+            raise SearchUnavailableError("A document has two passages of one id: nothing was changed")
+        return passage_sources(upsert.passages, directions)
 
     @property
     def _kept(self) -> Documents:

@@ -11,12 +11,20 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from typing import Any
 
 from teller.errors import SearchUnavailableError
-from teller.knowledge.index import DocumentInfo
 from teller.knowledge.opensearch.cluster import Cluster
 from teller.knowledge.opensearch.failures import raise_for
 from teller.knowledge.opensearch.profile import Profile
-from teller.knowledge.opensearch.queries import document_records, passages_where, records_of
-from teller.knowledge.opensearch.records import Json, Record, age_seconds, newest, next_revision, record, record_source
+from teller.knowledge.opensearch.queries import document_records, passages_where, records_of, records_where
+from teller.knowledge.opensearch.records import (
+    Json,
+    Record,
+    Revision,
+    age_seconds,
+    newest,
+    next_revision,
+    record,
+    record_source,
+)
 
 _PAGE = 1_000
 _DOCUMENTS_AT_ONCE = 500
@@ -32,20 +40,27 @@ class Documents:
         self._cluster = cluster
         self._profile = profile
 
-    async def put(
-        self, index: str, document: DocumentInfo, sources: Sequence[Json], revision: str, *, deleted: bool = False
-    ) -> None:
-        """Write a revision: its passages, then the record by which they count."""
-        await self._write(index, [(f"{revision}-{place}", source) for place, source in enumerate(sources)])
+    async def put(self, index: str, revisions: Sequence[Revision]) -> None:
+        """Write revisions of different documents: their passages, then the records by which they count.
+
+        What they replace is taken away.
+        """
+        passages = [
+            (f"{one.name}-{place}", source | {"revision": one.name})
+            for one in revisions
+            for place, source in enumerate(one.sources)
+        ]
+        await self._write(index, passages)
         if not self._profile.refresh:  # then nothing promises that what was written first is seen first
-            await self._until_seen(index, passages_where(revision=revision), len(sources))
-        await self._put_record(index, record_source(document, revision, deleted=deleted), revision)
+            written = passages_where(revision=[one.name for one in revisions])
+            await self._until_seen(index, written, len(passages))
+        await self._put_records(index, revisions)
+        await self.clean(index, [one.document.document_id for one in revisions])
 
     async def delete(self, index: str, former: Record) -> None:
         """Write that a document is no more."""
-        revision = next_revision(former)
-        await self._put_record(index, record_source(former.document, revision, deleted=True), revision)
-        await self.clean(index, former.document.document_id)
+        await self._put_records(index, [Revision(former.document, next_revision(former), (), deleted=True)])
+        await self.clean(index, [former.document.document_id])
 
     async def current(self, index: str, document_ids: Collection[str]) -> dict[str, Record]:
         """Return the records that count, by document; without those that were never there."""
@@ -59,8 +74,9 @@ class Documents:
         order = ["document_id", "revision"]
         records = [record(hit) async for hit in self.every(index, document_records(), order)]
         counting = newest(records)
-        for document_id in {one.document.document_id for one in records if one.key != counting[_id(one)].key}:
-            await self.clean(index, document_id)
+        replaced = {_id(one) for one in records if one.key != counting[_id(one)].key}
+        for some in _pieces(sorted(replaced), _DOCUMENTS_AT_ONCE):
+            await self.clean(index, some)
         return counting
 
     async def every(self, index: str, query: Json, order: Sequence[str], **more: object) -> AsyncIterator[Json]:
@@ -74,17 +90,18 @@ class Documents:
                 return
             body["search_after"] = hits[-1]["sort"]
 
-    async def clean(self, index: str, document_id: str) -> None:
-        """Take away what of a document does not count any more: earlier revisions, and what a killed writer left."""
-        records = [record(hit) for hit in await self._cluster.search(index, records_of([document_id]))]
-        counts = newest(records).get(document_id)
-        if counts is None:
+    async def clean(self, index: str, document_ids: Sequence[str]) -> None:
+        """Take away what of documents does not count any more: earlier revisions, and what a killed writer left."""
+        records = [record(hit) for hit in await self._cluster.search(index, records_of(document_ids))]
+        counting = newest(records)
+        if not counting:
             return
-        old = {one.revision for one in records if one.revision < counts.revision}
+        old = {one.revision for one in records if one.revision < counting[_id(one)].revision}
         known = {one.revision for one in records}
         gone: list[str] = []
         light = {"_source": ["revision"]}
-        async for hit in self.every(index, passages_where(document_id=document_id), ["revision", "place"], **light):
+        of_these = passages_where(document_id=list(counting))
+        async for hit in self.every(index, of_these, ["revision", "place"], **light):
             revision = hit["_source"]["revision"]
             abandoned = revision not in known and age_seconds(revision) > _ABANDONED_SECONDS
             if revision in old or abandoned:
@@ -128,12 +145,11 @@ class Documents:
         if self._profile.refresh:
             await self._cluster.write("POST", f"/{index}/_refresh")
 
-    async def _put_record(self, index: str, source: Json, revision: str) -> None:
-        await self._write(index, [(f"{revision}-record", source)])
+    async def _put_records(self, index: str, revisions: Sequence[Revision]) -> None:
+        await self._write(index, [(f"{one.name}-record", record_source(one)) for one in revisions])
         await self.make_visible(index)
         if not self._profile.refresh:
-            condition = {"bool": {"filter": [document_records(), {"term": {"revision": revision}}]}}
-            await self._until_seen(index, condition, 1)
+            await self._until_seen(index, records_where([one.name for one in revisions]), len(revisions))
 
     async def _write(self, index: str, sources: Sequence[tuple[str, Json]]) -> None:
         own = self._profile.own_ids

@@ -6,7 +6,7 @@ from teller.knowledge.index import Vector
 from teller.knowledge.opensearch.cluster import Cluster
 from teller.knowledge.opensearch.documents import Documents
 from teller.knowledge.opensearch.profile import Profile
-from teller.knowledge.opensearch.queries import passages_named
+from teller.knowledge.opensearch.queries import passages_where
 from teller.knowledge.opensearch.records import Json
 
 
@@ -15,7 +15,9 @@ async def add_vectors(
 ) -> None:
     """Give vectors to passages by their id, wherever they stand in the index."""
     actions: list[tuple[Json, Json | None]] = []
-    async for hit in documents.every(index, passages_named(vectors), ["revision", "place", "waiting"]):
+    async for hit in documents.every(
+        index, passages_where(passage_id=vectors.keys()), ["revision", "place", "waiting"]
+    ):
         vector = vectors[hit["_source"]["passage_id"]]
         given: Json = {"waiting": False} | ({} if vector is None else {"embedding": vector})
         if profile.own_ids:

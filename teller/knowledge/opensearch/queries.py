@@ -96,7 +96,7 @@ def separate(question: Question) -> list[Json]:
 
 def whole(passage_ids: Collection[str], revisions: Collection[str]) -> Json:
     """Return a search for passages, whole; there is one of each in a revision, and for a moment two."""
-    among = _all_of(passages_named(passage_ids), _among("revision", revisions))
+    among = _all_of(passages_where(passage_id=passage_ids), _among("revision", revisions))
     return {"size": 4 * len(passage_ids) + 100, "query": among}
 
 
@@ -113,14 +113,18 @@ def document_records() -> Json:
     return {"term": {"kind": "document"}}
 
 
-def passages_where(**terms: str | bool) -> Json:
-    """Return the condition for passages with these values."""
-    return _all_of({"term": {"kind": "passage"}}, *({"term": {name: value}} for name, value in terms.items()))
+def passages_where(**terms: str | bool | Collection[str]) -> Json:
+    """Return the condition for passages with these values; of several values for one."""
+    conditions = (
+        {"term": {name: value}} if isinstance(value, str | bool) else _among(name, value)
+        for name, value in terms.items()
+    )
+    return _all_of({"term": {"kind": "passage"}}, *conditions)
 
 
-def passages_named(passage_ids: Collection[str]) -> Json:
-    """Return the condition for passages by their own ids, in whichever revisions they are."""
-    return _all_of({"term": {"kind": "passage"}}, _among("passage_id", passage_ids))
+def records_where(revisions: Collection[str]) -> Json:
+    """Return the condition for documents' records of these revisions."""
+    return _all_of(document_records(), _among("revision", revisions))
 
 
 def _among(field: str, values: Collection[str]) -> Json:

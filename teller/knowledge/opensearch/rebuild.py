@@ -18,7 +18,7 @@ from teller.knowledge.opensearch.failures import RefusedError
 from teller.knowledge.opensearch.mapping import Nature, refuse_newer
 from teller.knowledge.opensearch.plugins import fitting
 from teller.knowledge.opensearch.profile import Profile
-from teller.knowledge.opensearch.records import Json, Record, passage
+from teller.knowledge.opensearch.records import Json, Record, Revision, passage
 from teller.models.vector_cache import Embedder, VectorCache
 
 _LOOKS = 100
@@ -92,8 +92,7 @@ class Rebuild:
         if not record.deleted:
             sources = [source async for source in self._kept.passages(former.index, record)]
             await self._embed(sources, anew=former.nature.embedder != self._nature.embedder)
-        await self._kept.put(index, record.document, sources, record.revision, deleted=record.deleted)
-        await self._kept.clean(index, record.document.document_id)
+        await self._kept.put(index, [Revision(record.document, record.revision, sources, record.deleted)])
 
     async def _embed(self, sources: list[Json], *, anew: bool) -> None:
         without = [source for source in sources if anew or source["waiting"]]

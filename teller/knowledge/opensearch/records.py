@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,15 @@ class Record:
     revision: str
     deleted: bool
     document: DocumentInfo
+
+
+class Revision(NamedTuple):
+    """A document as it is to be written: `name` is the revision's, `sources` are the passages."""
+
+    document: DocumentInfo
+    name: str
+    sources: Sequence[Json]
+    deleted: bool = False
 
 
 def next_revision(former: Record | None) -> str:
@@ -64,13 +73,12 @@ def unit(vector: Vector, dimension: int) -> Vector | None:
     return (vector / length).astype(np.float32) if length else None
 
 
-def passage_sources(passages: Sequence[Passage], vectors: Sequence[Vector | None] | None, revision: str) -> list[Json]:
-    """Return passages as they are written; without `vectors` they wait for theirs."""
+def passage_sources(passages: Sequence[Passage], vectors: Sequence[Vector | None] | None) -> list[Json]:
+    """Return passages as they are written, but for their revision; without `vectors` they wait for theirs."""
     given = [None] * len(passages) if vectors is None else vectors
     return [
         {
             "kind": "passage",
-            "revision": revision,
             "place": place,
             "passage_id": passage.passage_id,
             "document_id": passage.document_id,
@@ -87,12 +95,13 @@ def passage_sources(passages: Sequence[Passage], vectors: Sequence[Vector | None
     ]
 
 
-def record_source(document: DocumentInfo, revision: str, *, deleted: bool = False) -> Json:
+def record_source(revision: Revision) -> Json:
     """Return a document's record as it is written."""
+    document = revision.document
     return {
         "kind": "document",
-        "revision": revision,
-        "deleted": deleted,
+        "revision": revision.name,
+        "deleted": revision.deleted,
         "document_id": document.document_id,
         "filename": document.filename,
         "collection": document.collection,
