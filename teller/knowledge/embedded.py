@@ -88,9 +88,9 @@ class EmbeddedIndex:
         """Return the passages that still wait for their vector."""
         return list((await self._read(index_file.passages, "vector IS NULL ORDER BY id")).values())
 
-    async def delete(self, document_id: str) -> bool:
-        """Remove a document; False where there was none."""
-        return await self._write(index_file.delete, document_id)
+    async def delete(self, *document_ids: str) -> bool:
+        """Remove documents; False where none of them was there."""
+        return await self._write(index_file.delete, *document_ids)
 
     async def documents(self) -> list[DocumentInfo]:
         """Return what is in the index, by file name."""

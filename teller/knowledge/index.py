@@ -108,8 +108,8 @@ class KnowledgeIndex(Protocol):
         """Return the passages that still wait for their vector."""
         ...
 
-    async def delete(self, document_id: str) -> bool:
-        """Remove a document; False where there was none."""
+    async def delete(self, *document_ids: str) -> bool:
+        """Remove documents; False where none of them was there."""
         ...
 
     async def documents(self) -> list[DocumentInfo]:

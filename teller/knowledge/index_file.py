@@ -91,12 +91,12 @@ def add_vectors(connection: sqlite3.Connection, vectors: Sequence[tuple[str, byt
             )
 
 
-def delete(connection: sqlite3.Connection, document_id: str) -> bool:
-    """Remove a document; False where there was none."""
-    removed = _remove(connection, document_id)
+def delete(connection: sqlite3.Connection, *document_ids: str) -> bool:
+    """Remove documents; False where none of them was there."""
+    removed = [document_id for document_id in document_ids if _remove(connection, document_id)]
     if removed:
         _next_generation(connection)
-    return removed
+    return bool(removed)
 
 
 def document_rows(connection: sqlite3.Connection) -> list[int]:

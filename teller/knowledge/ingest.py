@@ -204,11 +204,14 @@ class Ingester:
 
     async def _remove_gone(self, source: str, report: IngestReport) -> None:
         there = {info.document_id for info in (*report.added, *report.changed, *report.unchanged)}
-        for info in await self._index.documents():
-            ours = info.content_hash.endswith(source)
-            if ours and info.document_id not in there and info.filename not in report.rejected:
-                await self._index.delete(info.document_id)
-                report.removed.append(info)
+        report.removed = [
+            info
+            for info in await self._index.documents()
+            if info.content_hash.endswith(source)
+            and info.document_id not in there
+            and info.filename not in report.rejected
+        ]
+        await self._index.delete(*(info.document_id for info in report.removed))
 
 
 def _fingerprint(data: bytes, source: str) -> str:

@@ -104,7 +104,7 @@ async def test_a_writer_that_is_killed_half_way_is_seen_by_nobody_and_its_work_c
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patched:
-        patched.setattr(Documents, "_put_record", killed)
+        patched.setattr(Documents, "_put_records", killed)
         for made in (new, other):
             with pytest.raises(asyncio.CancelledError):
                 await index.upsert(*made, None)

@@ -168,6 +168,7 @@ class TestDocuments:
         await index.upsert(*CARDS, vectors(embedder, CARDS[1]))
         assert await index.delete("cards") is True
         assert await index.delete("cards") is False
+        assert await index.delete() is False
         assert await index.search("lounge", asked(embedder, "lounge"), on=TODAY) == []
         assert await index.documents() == []
         assert await index.passages_of("cards") == []

@@ -18,7 +18,16 @@ from teller.knowledge.opensearch.late_vectors import add_vectors
 from teller.knowledge.opensearch.mapping import Nature
 from teller.knowledge.opensearch.profile import Profile
 from teller.knowledge.opensearch.queries import Question, document_records, passages_where
-from teller.knowledge.opensearch.records import Json, Record, Revision, next_revision, passage, passage_sources, unit
+from teller.knowledge.opensearch.records import (
+    Json,
+    Record,
+    Revision,
+    deletion,
+    next_revision,
+    passage,
+    passage_sources,
+    unit,
+)
 from teller.knowledge.opensearch.searching import Searching
 from teller.knowledge.words import telling_words
 
@@ -120,13 +129,13 @@ class OpenSearchIndex:
         current = await self._kept.current(index, {source["document_id"] for source in hits})
         return [passage(source) for source in hits if _counts(current.get(source["document_id"]), source["revision"])]
 
-    async def delete(self, document_id: str) -> bool:
-        """Remove a document; False where there was none."""
+    async def delete(self, *document_ids: str) -> bool:
+        """Remove documents; False where none of them was there."""
         was_there = False
         async for index in self._binding.indexes_to_write():
-            former = (await self._kept.current(index, [document_id])).get(document_id)
-            if former is not None and not former.deleted:
-                await self._kept.delete(index, former)
+            former = [one for one in (await self._kept.current(index, document_ids)).values() if not one.deleted]
+            if former:
+                await self._kept.put(index, [deletion(one) for one in former])
                 was_there = True
         return was_there
 

@@ -21,7 +21,6 @@ from teller.knowledge.opensearch.records import (
     Revision,
     age_seconds,
     newest,
-    next_revision,
     record,
     record_source,
 )
@@ -57,11 +56,6 @@ class Documents:
         await self._put_records(index, revisions)
         await self.clean(index, [one.document.document_id for one in revisions])
 
-    async def delete(self, index: str, former: Record) -> None:
-        """Write that a document is no more."""
-        await self._put_records(index, [Revision(former.document, next_revision(former), (), deleted=True)])
-        await self.clean(index, [former.document.document_id])
-
     async def current(self, index: str, document_ids: Collection[str]) -> dict[str, Record]:
         """Return the records that count, by document; without those that were never there."""
         found: dict[str, Record] = {}
@@ -75,8 +69,7 @@ class Documents:
         records = [record(hit) async for hit in self.every(index, document_records(), order)]
         counting = newest(records)
         replaced = {_id(one) for one in records if one.key != counting[_id(one)].key}
-        for some in _pieces(sorted(replaced), _DOCUMENTS_AT_ONCE):
-            await self.clean(index, some)
+        await self.clean(index, replaced)
         return counting
 
     async def every(self, index: str, query: Json, order: Sequence[str], **more: object) -> AsyncIterator[Json]:
@@ -90,8 +83,12 @@ class Documents:
                 return
             body["search_after"] = hits[-1]["sort"]
 
-    async def clean(self, index: str, document_ids: Sequence[str]) -> None:
+    async def clean(self, index: str, document_ids: Collection[str]) -> None:
         """Take away what of documents does not count any more: earlier revisions, and what a killed writer left."""
+        for some in _pieces(list(document_ids), _DOCUMENTS_AT_ONCE):
+            await self._clean(index, some)
+
+    async def _clean(self, index: str, document_ids: Sequence[str]) -> None:
         records = [record(hit) for hit in await self._cluster.search(index, records_of(document_ids))]
         counting = newest(records)
         if not counting:

@@ -46,6 +46,11 @@ def next_revision(former: Record | None) -> str:
     return f"{now:020}-{secrets.token_hex(4)}"
 
 
+def deletion(former: Record) -> Revision:
+    """Return the revision that says that a document is no more."""
+    return Revision(former.document, next_revision(former), (), deleted=True)
+
+
 def age_seconds(revision: str) -> float:
     """Return how long ago a revision was begun."""
     return (time.time_ns() - int(revision.partition("-")[0])) / 1e9
