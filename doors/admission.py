@@ -17,7 +17,7 @@ LONGEST_WAIT_SECONDS = 10.0
 SHORT_WAIT_SECONDS = 0.05
 BURST_SECONDS = 0.25
 CALM_SECONDS = 1.0
-_ALWAYS_OPEN = 3
+_ALWAYS_OPEN = 4
 _KEPT_UNDER_STRAIN = 0.95
 _GROWTH = 0.01
 _RETRY_AFTER_SECONDS = "2"
@@ -60,7 +60,8 @@ class Admission:
         if strain > 1:
             kept = min(self._open, self._running * _KEPT_UNDER_STRAIN)
             self._open = max(kept, min(self._most, _ALWAYS_OPEN))
-            self._send_away()
+            if self._open < self._most:
+                self._send_away()
         else:
             self._open = min(self._most, self._open * (1 + _GROWTH * (1 - strain)))
             self._let_in()

@@ -190,7 +190,7 @@ async def test_places_close_under_strain_and_open_again() -> None:
     for place in places:
         place.leave()
     admission.adapt(2.0)
-    for _ in range(2):
+    for _ in range(3):
         await asyncio.wait_for(admission.place().take(), 1)  # however great the strain, a few always run
     assert admission.refuses()
     for _ in range(1000):
@@ -199,17 +199,30 @@ async def test_places_close_under_strain_and_open_again() -> None:
 
 
 async def test_who_waits_when_places_close_is_told_so_at_once() -> None:
-    admission = Admission(1)
-    running = admission.place()
-    await running.take()
+    admission = Admission(10)
+    running = [admission.place() for _ in range(10)]
+    for place in running:
+        await place.take()
     waiting = asyncio.create_task(admission.place().take())
     await asyncio.sleep(0)
     admission.adapt(2.0)
     with pytest.raises(ApiError) as refused:
         await asyncio.wait_for(waiting, 1)
     assert refused.value.status == 503
-    running.leave()
+    for place in running:
+        place.leave()
     await asyncio.wait_for(admission.place().take(), 1)  # his place was not lost with him
+
+
+async def test_who_waits_for_one_of_few_places_waits_under_strain_too() -> None:
+    admission = Admission(1)
+    running = admission.place()
+    await running.take()
+    waiting = asyncio.create_task(admission.place().take())
+    await asyncio.sleep(0)
+    admission.adapt(2.0)
+    running.leave()
+    await asyncio.wait_for(waiting, 1)  # the one place never closes
 
 
 @pytest.mark.parametrize(

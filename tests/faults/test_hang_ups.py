@@ -96,7 +96,7 @@ def test_a_hundred_callers_hang_up_at_once(nova: Server, wire: BedrockWire) -> N
     assert len(wire.requests()) == CALLERS
 
 
-def test_of_a_hundred_who_call_at_once_some_are_taken_the_others_refused_and_the_next_is_answered(
+def test_of_a_hundred_who_call_at_once_some_are_refused_and_the_next_is_answered(
     nova: Server, wire: BedrockWire
 ) -> None:
     wire.reset()
