@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.dialogue.stories import Answers, Dies, HangsUp, IsAsked, IsSilent, Repeats, Says, SentLate, Step, TimePasses
-from tests.dialogue.utterances import CARDS, GROWING, OTHERS, TAILS, WISHES, WRONG, YESES
+from tests.dialogue.utterances import CARDS, ELSEWHERE, GROWING, OTHERS, TAILS, WISHES, WRONG, YESES
 
 _WHO = st.integers(0, 1)
 _HEARS = st.one_of(
@@ -74,39 +74,58 @@ def _moves(*steps: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Step]]:
     return st.tuples(*steps).map(list)
 
 
-_CHANGES = WISHES[:14]
+_BLOCKS, _CHANGES = WISHES[:5], WISHES[:14]
 _WITH_PIN = tuple(wish for wish in WISHES if re.search("unblock|unfreeze|activate|replace|balance|limit", wish))
-_BITS = st.tuples(st.just("words"), st.integers(1, 12))
-_YES = _likely(YESES)
-_GROWS = st.builds(
-    lambda yes, pause, tail, **rest: Says(0, f"{yes} [{pause}] {tail}", **rest),
-    st.sampled_from(YESES[:2]), st.sampled_from([0.3, 0.6, 0.9, 1.3, 1.8, 2.4, 2.9]), st.sampled_from(TAILS),
-    guesses=st.sampled_from([(), (2, 3), (2, 3, 4, 5, 6)]), words_per_second=st.sampled_from([None, 20]),
+_SOME_WORDS = st.tuples(st.just("words"), st.integers(1, 12))
+_A_MOMENT = st.tuples(st.just("seconds"), st.sampled_from([0.1, 0.4, 0.8]))
+_YES = st.builds(Says, who=_WHO, words=st.sampled_from(YESES))
+_YES_FOR_A_MOMENT = st.builds(Says, who=_WHO, words=st.sampled_from(YESES), hears=_A_MOMENT)
+_TAIL = st.one_of(st.sampled_from(TAILS), st.sampled_from(ELSEWHERE))
+_GROWING_YES = st.builds(
+    lambda yes, pause, tail, **how: Says(0, f"{yes} [{pause}] {tail}", **how),
+    st.sampled_from(YESES[:2]), st.sampled_from([0.3, 0.5, 0.7, 0.9, 1.5, 2.5]), _TAIL,
+    guesses=st.sampled_from([(), (2, 3), (2, 3, 4, 5, 6)]), words_per_second=st.sampled_from([None, 20, 20]),
     both=st.sampled_from([False, False, True]),
 )  # fmt: skip
+_TAIL_ALONE = st.builds(Says, who=_WHO, words=_TAIL, words_per_second=st.sampled_from([None, 20, 20]))
 _LATE = st.builds(SentLate, who=_WHO, back=st.integers(0, 3))
-_WRONG_PIN = st.builds(Says, who=_WHO, words=st.sampled_from(WRONG), hears=st.sampled_from([None, ("seconds", 0.6)]))
+_ANOTHER_LATE = st.builds(SentLate, who=_WHO, back=st.integers(0, 3), goes_on=st.booleans())
+_STILL_ON = st.builds(SentLate, who=_WHO, back=st.just(0), goes_on=st.just(True))
+_HANGS_UP = st.builds(HangsUp, who=_WHO, after=_HANGS_UP_AFTER, told=st.booleans())
+_TEN_MINUTES = st.builds(TimePasses, who=_WHO, seconds=st.just(620))
+_TAKES_BACK = st.builds(Says, who=_WHO, words=st.sampled_from(["take it back", "not that one"]))
 _MOVE = st.one_of(
-    _moves(st.builds(Repeats, who=_WHO, hears=_BITS), _YES),
-    _moves(st.builds(Says, who=_WHO, words=st.sampled_from(OTHERS), hears=_BITS), _YES),
-    _moves(_GROWS),
-    _moves(_GROWS, _LATE),
-    _moves(_YES, _LATE, _LATE),
-    _moves(_says(YESES), st.builds(HangsUp, who=_WHO, after=_HANGS_UP_AFTER, told=st.booleans()), _LATE, _LATE),
-    _moves(st.builds(TimePasses, who=_WHO, seconds=st.just(620)), _YES),
+    _moves(st.builds(Repeats, who=_WHO, hears=_SOME_WORDS), _YES),
+    _moves(st.builds(Says, who=_WHO, words=st.sampled_from(OTHERS), hears=_SOME_WORDS), _YES),
+    *[_moves(_GROWING_YES)] * 3,
+    _moves(_GROWING_YES, _ANOTHER_LATE),
+    _moves(_YES_FOR_A_MOMENT, _STILL_ON, _TAIL_ALONE),
+    _moves(_YES_FOR_A_MOMENT, _TAIL_ALONE),
+    _moves(_YES, _LATE, _ANOTHER_LATE),
+    _moves(_YES_FOR_A_MOMENT, _HANGS_UP, _LATE, _ANOTHER_LATE),
+    _moves(_TEN_MINUTES, _YES),
+    _moves(_TEN_MINUTES, st.builds(IsAsked, who=_WHO, words=st.sampled_from(_WITH_PIN)), _YES),
+    _moves(_YES, st.builds(TimePasses, who=_WHO, seconds=st.just(130)), _TAKES_BACK),
+    _moves(_YES, st.builds(IsAsked, who=_WHO, words=st.sampled_from(_CHANGES)), _YES),
 )
-_TRAP = st.one_of(
-    *[st.builds(_trap, _WHO, st.sampled_from(_CHANGES), _MOVE)] * 4,
-    st.builds(
-        lambda who, wish, wrong: [replace(step, who=who) for step in (Says(who, wish), *wrong, IsAsked(who, wish))],
-        _WHO, st.sampled_from(_WITH_PIN), st.lists(_WRONG_PIN, min_size=1, max_size=3),
-    ),
-)  # fmt: skip
-_CHAPTER = st.one_of(_WISH_WITH_ANSWERS, _TRAP, _TRAP, _ANYTHING.map(lambda step: [step]))
+_WRONG_PINS = st.permutations([Says(0, pin) for pin in WRONG])
+_UNSURE_PIN = _moves(st.builds(Answers, who=_WHO, words=st.sampled_from(TAILS), words_per_second=st.just(20)))
+
+
+def _gives_pins(who: int, wish: str, pins: Sequence[Step]) -> list[Step]:
+    """Return how he says PINs that are wrong, or not meant, and then the right one."""
+    return [replace(step, who=who) for step in (Says(who, wish), *pins, IsAsked(who, wish))]
+
+
+TRAP = st.one_of(
+    *[st.builds(_trap, _WHO, st.sampled_from(wishes), _MOVE) for wishes in (_CHANGES, _CHANGES, _BLOCKS, _BLOCKS)],
+    st.builds(_gives_pins, _WHO, st.sampled_from(_WITH_PIN), st.one_of(_WRONG_PINS, _UNSURE_PIN)),
+)
+_CHAPTER = st.one_of(_WISH_WITH_ANSWERS, TRAP, TRAP, _ANYTHING.map(lambda step: [step]))
 
 
 def steps(longest: int) -> st.SearchStrategy[list[Step]]:
-    """Return stories: chance alone seldom finds its way through a whole wish, so chapters of them hold one."""
+    """Return stories of so many steps at most."""
     chapters = st.lists(_CHAPTER, min_size=longest // 5, max_size=longest // 2)
     return chapters.map(lambda found: [step for chapter in found for step in chapter][:longest])
 

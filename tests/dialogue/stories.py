@@ -16,7 +16,7 @@ from simulator.call import CHAT_PATH, EVENTS_PATH, Call, Line
 from simulator.script import Interruption
 from simulator.transport import Reply, Transport, TransportError
 from tests.dialogue.conftest import CHARLES, SETTING, TOMAS, Phone
-from tests.dialogue.utterances import CARDS, GROWING, WISHES, WRONG
+from tests.dialogue.utterances import CARDS, GROWING, TAILS, WISHES, WRONG
 
 CALLERS = (TOMAS, CHARLES)
 PINS = {TOMAS: "2946", CHARLES: "2093"}
@@ -67,9 +67,13 @@ class IsSilent(Step):
 
 @dataclass(frozen=True)
 class SentLate(Step):
-    """A request of his from a while ago, the `back`-th before the last, arrives now with its own time on it."""
+    """A request of his from a while ago, the `back`-th before the last, arrives now with its own time on it.
+
+    `goes_on`: nobody listens to it, nobody hangs up on it, and other things happen meanwhile.
+    """
 
     back: int
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,8 @@ class Story:
     calls: list[Call] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    going_on: set[asyncio.Task[None]] = field(default_factory=set)
+    told_ends: dict[str, float] = field(default_factory=dict)
     began: float = 0.0
 
     def now(self) -> float:
@@ -192,6 +198,7 @@ class Story:
                 self.tell(f"    heard: {call.turns[-1].heard}")
         for call in self.calls:
             await call.conclude()
+        await asyncio.gather(*self.going_on)
         await asyncio.sleep(15)
         await self.phone.bank.at_rest()
 
@@ -212,8 +219,8 @@ class Story:
             case IsSilent():
                 await call.silence(8)
                 await call.conclude()
-            case SentLate(back=back):
-                await self.send_late(call, back)
+            case SentLate():
+                await self.send_late(step, call)
             case HangsUp():
                 await self.hang_up(step, call)
             case TimePasses(seconds=seconds):
@@ -249,6 +256,7 @@ class Story:
         await call.hang_up(None if step.after is None else Interruption(seconds=step.after))
         if step.told and not self.chats[step.who]:
             await call.end()
+            self.told_ends[call.call_id] = self.now()
         self.calls[step.who] = await self.dial(step.who)
 
     async def die(self, step: Dies, call: Call) -> None:
@@ -258,12 +266,12 @@ class Story:
         await self.phone.bank.kill(step.replica)
         await call.conclude()
 
-    async def send_late(self, call: Call, back: int) -> None:
+    async def send_late(self, step: SentLate, call: Call) -> None:
         """Send an older request of this call, or of the one before it, as it was."""
         older = [one for one in self.exchanges if one.phone == call.number and one.voice]
         if not older:
             return
-        again = older[-1 - back % len(older)]
+        again = older[-1 - step.back % len(older)]
         sent = virtual_time.BEGINNING.timestamp() + again.stamped
         body = {
             "messages": again.messages,
@@ -273,10 +281,18 @@ class Story:
             "stream": False,
         }
         self.tell(f"    late: {again.said}")
+        sending = asyncio.create_task(self.send(body))
+        self.going_on.add(sending)
+        if step.goes_on:
+            await asyncio.sleep(0)
+        else:
+            await sending
+
+    async def send(self, body: Mapping[str, Any]) -> None:
+        """Send a request and read its reply to the end."""
+        headers = {"content-type": "application/json"}
         try:
-            async with Recording(self, 1).post(
-                CHAT_PATH, json.dumps(body).encode(), {"content-type": "application/json"}
-            ) as reply:
+            async with Recording(self, 1).post(CHAT_PATH, json.dumps(body).encode(), headers) as reply:
                 _ = [part async for part in reply.body]
         except TransportError as failure:
             self.tell(f"    {failure}")
@@ -302,6 +318,8 @@ def fitting(call: Call, words: str) -> str:
     pin = PINS[call.number or TOMAS]
     if "PIN" in heard[-40:]:
         pieces = (pin, " ".join(pin), f"my PIN is {pin}", f"{pin[:2]} [1.5] {pin[2:]}")
+        if words in TAILS:
+            return f"{pin} [0.5] {words}"
         return WRONG[len(words) % 3] if words in GROWING else pieces[len(words) % len(pieces)]
     if "Which card" in heard:
         return CARDS[len(words) % len(CARDS)]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, seed, settings
@@ -16,14 +17,16 @@ from hypothesis import strategies as st
 from hypothesis.internal.conjecture import engine
 from sqlalchemy import Row, select
 
+from graph.card import CardDesk
 from graph.intents import load_intents
+from teller.cards import dialogue
 from teller.cards.answers import read_answer
 from teller.cards.demo import listing
 from teller.cards.dialogue import Turn, heard_question
 from teller.cards.records import Card, CardState, Clause, Operation, Wish, WishState
 from teller.cards.schema import audit, pending
 from teller.cards.spoken import heard_words
-from tests.dialogue.chapters import CHATS, steps
+from tests.dialogue.chapters import CHATS, TRAP, steps
 from tests.dialogue.conftest import Phone, Play
 from tests.dialogue.stories import CALLERS, Step, Story
 from tests.dialogue.truth import Truth, Verdict, Write, seconds
@@ -82,8 +85,10 @@ async def judged(phone: Phone, chats: tuple[bool, bool], steps: Sequence[Step]) 
     return story
 
 
-def stories(open_bank: Play, examples: int, phases: Sequence[Phase] = tuple(Phase)) -> Callable[[], None]:
-    """Return what plays so many random stories."""
+def stories(
+    open_bank: Play, examples: int, kind: st.SearchStrategy[list[Step]], phases: Sequence[Phase] = tuple(Phase)
+) -> Callable[[], None]:
+    """Return what plays so many random stories of a kind."""
 
     @seed(SEED)
     @settings(
@@ -94,7 +99,7 @@ def stories(open_bank: Play, examples: int, phases: Sequence[Phase] = tuple(Phas
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
-    @given(chats=CHATS, steps=steps(LONGEST))
+    @given(chats=CHATS, steps=kind)
     def play_them(chats: tuple[bool, bool], steps: list[Step]) -> None:
         async def talk(phone: Phone) -> None:
             await judged(phone, chats, steps)
@@ -139,4 +144,23 @@ def test_no_suffix_after_a_yes_writes_unless_it_adds_nothing(suffix: list[str]) 
 
 def test_nothing_false_is_written_or_spoken(open_bank: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "MAX_SHRINKING_SECONDS", 60)  # a story takes a second, and a shorter one will do
-    stories(open_bank, EXAMPLES)()
+    stories(open_bank, EXAMPLES, steps(LONGEST))()
+
+
+def without_hearing(patch: pytest.MonkeyPatch) -> None:
+    """Let a question count that was not heard."""
+    patch.setattr(dialogue, "was_heard", lambda *_: True)
+
+
+def without_reopening(patch: pytest.MonkeyPatch) -> None:
+    """Let a yes stand, whatever is said while it settles."""
+    patch.setattr(CardDesk, "_reopen", AsyncMock())
+
+
+@pytest.mark.parametrize("take_out", [without_hearing, without_reopening])
+def test_the_stories_notice_a_check_that_is_taken_out(
+    open_bank: Play, monkeypatch: pytest.MonkeyPatch, take_out: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    take_out(monkeypatch)
+    with pytest.raises(AssertionError, match=r"TELLER_SEED=[\s\S]*(nobody asked|no question|newest words)"):
+        stories(open_bank, EXAMPLES, TRAP, [Phase.generate])()

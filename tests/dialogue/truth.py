@@ -167,8 +167,8 @@ class Truth:
         answers = [one for one in asked if self.says_yes(one, write)]
         if not answers:
             yield f"{write}: no question was asked, heard and answered with yes"
-        elif not any(self.asks(one, write) for one in self.of_call(write, since=write.at - _COUNTS_FOR - _UNDER_WAY)):
-            yield f"{write}: nobody asked in the ten minutes before"
+        elif not any(self.asks(one, write) for one in self.of_call(write) if one.ended >= self.asked_since(write)):
+            yield f"{write}: nobody asked for it anew"
         elif voice:
             yield from self.of_settling(write, asked, answers)
 
@@ -186,8 +186,8 @@ class Truth:
         newest = max(spoken, key=lambda one: (one.stamped, one.at), default=None)
         if newest is None or not newest.voice:
             return
-        stood = verdict.at - min(one.at for one in spoken if _said_digits(one) == _said_digits(newest))
-        if not _said_digits(newest) or stood < _PIN_SETTLES - _TICK:
+        stood = verdict.at - min(one.at for one in spoken if words(one.said) == words(newest.said))
+        if not _digits_only(newest.said) or stood < _PIN_SETTLES - _TICK:
             yield f"{verdict}: {newest.said!r} were the newest words, for {stood:.2f} s"
 
     def locked(self, verdict: Verdict) -> bool:
@@ -202,6 +202,18 @@ class Truth:
                 if len(wrong) == _WRONG_BEFORE_LOCK:
                     wrong, locked_at = [], other.at
         return verdict.at < locked_at + _LOCKED_FOR - _TICK
+
+    def asked_since(self, write: Write) -> float:
+        """Return since when a write must have been asked: a question lasts ten minutes, one write, and one call."""
+        before = [
+            other.at
+            for other in self.writes
+            if (other.call, other.operation, other.last4) == (write.call, write.operation, write.last4)
+            and other.at < write.at
+        ]
+        if write.operation is not Operation.BLOCK and self.story.told_ends.get(write.call, write.at) < write.at:
+            before.append(self.story.told_ends[write.call])
+        return max([write.at - _COUNTS_FOR - _UNDER_WAY, *before])
 
     def asks(self, one: Exchange, write: Write) -> bool:
         """Return whether a reply asks the question for this write."""
@@ -307,10 +319,6 @@ class Truth:
 
 def _digits_only(text: str) -> str:
     return "".join(re.findall(r"\d", digits(text.lower())))
-
-
-def _said_digits(one: Exchange) -> str:
-    return _digits_only(one.said)
 
 
 def seconds(at: Any) -> float:

@@ -4,7 +4,7 @@ WISHES = (
     "block my card", "freeze my visa please", "can you lock the gold card",
     "block my business card", "block both my cards",
     "I lost my card", "my gold card was stolen", "report my visa lost please",
-    "unblock my card", "unfreeze my visa", "activate my card", "activate my new gold card",
+    "unblock my card", "unblock my visa", "activate my card", "activate my new gold card",
     "my card is damaged, replace it", "I need a replacement for my gold card",
     "what's my balance", "what is the limit of my gold card", "when is my payment due", "show my last transactions",
     "is my card active", "what is the status of my cards",
@@ -24,7 +24,12 @@ OTHERS = (
 CARDS = ("the first one", "the second one", "the gold one", "the visa", "four two four two", "both of them")
 WRONG = ("0000", "one two three four", "my PIN is 5151", "2946 1")
 TAILS = (
-    "but not that one", "but not now", "no wait", "and is my card active", "what is the status of my cards",
-    "what's my balance", "what does a replacement cost", "I want to talk to a person", "the other one", "please",
+    "but not that one", "but not now", "no wait", "the other one", "if it is free", "what does a replacement cost",
+    "I want to talk to a person", "please",
 )  # fmt: skip
 """How a yes goes on; only the last of these leaves it a yes."""
+ELSEWHERE = (
+    "what is the status of my cards", "is my card active", "is the gold card blocked", "what's my balance",
+    "block my other card",
+)  # fmt: skip
+"""How a caller goes on to something else, with not a word about what he was asked."""
