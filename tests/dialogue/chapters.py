@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.dialogue.stories import Answers, Dies, HangsUp, IsAsked, IsSilent, Repeats, Says, SentLate, Step, TimePasses
+from tests.dialogue.steps import Answers, Dies, HangsUp, IsAsked, IsSilent, Repeats, Says, SentLate, Step, TimePasses
 from tests.dialogue.utterances import CARDS, ELSEWHERE, GROWING, OTHERS, TAILS, WISHES, WRONG, YESES
 
 _WHO = st.integers(0, 1)

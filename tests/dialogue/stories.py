@@ -1,6 +1,6 @@
-"""Stories on the phone and in chat: their steps, and who plays them.
+"""Who plays stories on the phone and in chat, and notes all that was sent and said.
 
-How they come about: `chapters.py`. What must be true of them: `truth.py`.
+Their steps: `steps.py`; how they come about: `chapters.py`; what must be true of them: `truth.py`.
 """
 
 import asyncio
@@ -16,87 +16,12 @@ from simulator.call import CHAT_PATH, EVENTS_PATH, Call, Line
 from simulator.script import Interruption
 from simulator.transport import Reply, Transport, TransportError
 from tests.dialogue.conftest import CHARLES, SETTING, TOMAS, Phone
+from tests.dialogue.steps import Answers, Dies, HangsUp, IsAsked, IsSilent, Repeats, Says, SentLate, Step, TimePasses
 from tests.dialogue.utterances import CARDS, GROWING, TAILS, WISHES, WRONG
 
 CALLERS = (TOMAS, CHARLES)
 PINS = {TOMAS: "2946", CHARLES: "2093"}
 _MOST_ANSWERS = 3
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something that happens, to one of the callers."""
-
-    who: int
-
-
-@dataclass(frozen=True)
-class Says(Step):
-    """He says this; a fraction of its words at a time goes out as guesses; then he listens: wholly, or so far."""
-
-    words: str
-    guesses: tuple[int, ...] = ()
-    hears: tuple[str, float] | None = None
-    both: bool = False
-    words_per_second: float | None = None
-
-
-@dataclass(frozen=True)
-class Answers(Says):
-    """He says what fits the question that he heard last: `words` counts for nothing else."""
-
-
-@dataclass(frozen=True)
-class IsAsked(Step):
-    """He has a wish and gives the card and the PIN that he is asked for, until he is asked to confirm it."""
-
-    words: str
-
-
-@dataclass(frozen=True)
-class Repeats(Step):
-    """His platform sends its last request again; what he heard of the first reply is forgotten."""
-
-    hears: tuple[str, float] | None = None
-
-
-@dataclass(frozen=True)
-class IsSilent(Step):
-    """He says nothing."""
-
-
-@dataclass(frozen=True)
-class SentLate(Step):
-    """A request of his from a while ago, the `back`-th before the last, arrives now with its own time on it.
-
-    `goes_on`: nobody listens to it, nobody hangs up on it, and other things happen meanwhile.
-    """
-
-    back: int
-    goes_on: bool = False
-
-
-@dataclass(frozen=True)
-class HangsUp(Step):
-    """He hangs up in the middle of a reply, or after it, and calls again; the end of the call is told, or is not."""
-
-    after: float | None
-    told: bool = False
-
-
-@dataclass(frozen=True)
-class TimePasses(Step):
-    """Nothing happens for so long."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Dies(Step):
-    """A replica loses what it is doing while he is talking to it, and starts anew."""
-
-    replica: int
-    after: float
 
 
 @dataclass

@@ -28,7 +28,8 @@ from teller.cards.schema import audit, pending
 from teller.cards.spoken import heard_words
 from tests.dialogue.chapters import CHATS, TRAP, steps
 from tests.dialogue.conftest import Phone, Play
-from tests.dialogue.stories import CALLERS, Step, Story
+from tests.dialogue.steps import Step
+from tests.dialogue.stories import CALLERS, Story
 from tests.dialogue.truth import Truth, Verdict, Write, seconds
 
 EXAMPLES = int(os.environ.get("TELLER_EXAMPLES", "130"))
