@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.dialogue.steps import Answers, Dies, HangsUp, IsAsked, IsSilent, Repeats, Says, SentLate, Step, TimePasses
-from tests.dialogue.utterances import CARDS, ELSEWHERE, GROWING, OTHERS, TAILS, WISHES, WRONG, YESES
+from tests.dialogue.utterances import CARDS, ELSEWHERE, GROWING, OPENINGS, OTHERS, TAILS, WISHES, WRONG, YESES
 
 _WHO = st.integers(0, 1)
 _HEARS = st.one_of(
@@ -74,7 +74,7 @@ def _moves(*steps: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Step]]:
     return st.tuples(*steps).map(list)
 
 
-_BLOCKS, _CHANGES = WISHES[:5], WISHES[:14]
+_BLOCKS, _LOSSES, _CHANGES = WISHES[:5], WISHES[5:8], WISHES[:14]
 _WITH_PIN = tuple(wish for wish in WISHES if re.search("unblock|unfreeze|activate|replace|balance|limit", wish))
 _SOME_WORDS = st.tuples(st.just("words"), st.integers(1, 12))
 _A_MOMENT = st.tuples(st.just("seconds"), st.sampled_from([0.1, 0.4, 0.8]))
@@ -108,6 +108,7 @@ _MOVE = st.one_of(
     _moves(_YES, st.builds(TimePasses, who=_WHO, seconds=st.just(130)), _TAKES_BACK),
     _moves(_YES, st.builds(IsAsked, who=_WHO, words=st.sampled_from(_CHANGES)), _YES),
 )
+_OPENS_WHAT_IS_CLOSED = _moves(_YES, st.builds(IsAsked, who=_WHO, words=st.sampled_from(OPENINGS)), _YES)
 _WRONG_PINS = st.permutations([Says(0, pin) for pin in WRONG])
 _UNSURE_PIN = _moves(st.builds(Answers, who=_WHO, words=st.sampled_from(TAILS), words_per_second=st.just(20)))
 
@@ -119,6 +120,7 @@ def _gives_pins(who: int, wish: str, pins: Sequence[Step]) -> list[Step]:
 
 TRAP = st.one_of(
     *[st.builds(_trap, _WHO, st.sampled_from(wishes), _MOVE) for wishes in (_CHANGES, _CHANGES, _BLOCKS, _BLOCKS)],
+    st.builds(_trap, _WHO, st.sampled_from(_LOSSES), _OPENS_WHAT_IS_CLOSED),
     st.builds(_gives_pins, _WHO, st.sampled_from(_WITH_PIN), st.one_of(_WRONG_PINS, _UNSURE_PIN)),
 )
 _CHAPTER = st.one_of(_WISH_WITH_ANSWERS, TRAP, TRAP, _ANYTHING.map(lambda step: [step]))

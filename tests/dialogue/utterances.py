@@ -10,6 +10,7 @@ WISHES = (
     "is my card active", "what is the status of my cards",
     "block my visa and tell me the balance of the gold card", "somebody is using my card right now",
 )  # fmt: skip
+OPENINGS = ("unblock my visa", "unblock the gold card", "unblock my business card", "activate my new gold card")
 YESES = ("yes", "yes please", "yeah go ahead", "sure", "do it", "that's right yes", "um yes")
 GROWING = (
     "yes [0.5] but not that one", "yes [0.4] no wait", "yes [2.0] but not now", "yes [0.7] the other one",
