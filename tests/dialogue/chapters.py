@@ -94,13 +94,20 @@ _STILL_ON = st.builds(SentLate, who=_WHO, back=st.just(0), goes_on=st.just(True)
 _HANGS_UP = st.builds(HangsUp, who=_WHO, after=_HANGS_UP_AFTER, told=st.booleans())
 _TEN_MINUTES = st.builds(TimePasses, who=_WHO, seconds=st.just(620))
 _TAKES_BACK = st.builds(Says, who=_WHO, words=st.sampled_from(["take it back", "not that one"]))
-_MOVE = st.one_of(
+_CUT_QUESTION = st.one_of(
     _moves(st.builds(Repeats, who=_WHO, hears=_SOME_WORDS), _YES),
     _moves(st.builds(Says, who=_WHO, words=st.sampled_from(OTHERS), hears=_SOME_WORDS), _YES),
-    *[_moves(_GROWING_YES)] * 3,
+)
+_OVERTAKEN_YES = st.one_of(
+    _moves(_GROWING_YES),
     _moves(_GROWING_YES, _ANOTHER_LATE),
     _moves(_YES_FOR_A_MOMENT, _STILL_ON, _TAIL_ALONE),
     _moves(_YES_FOR_A_MOMENT, _TAIL_ALONE),
+)
+_MOVE = st.one_of(
+    _CUT_QUESTION,
+    _OVERTAKEN_YES,
+    _moves(_YES_FOR_A_MOMENT, _HANGS_UP),
     _moves(_YES, _LATE, _ANOTHER_LATE),
     _moves(_YES_FOR_A_MOMENT, _HANGS_UP, _LATE, _ANOTHER_LATE),
     _moves(_TEN_MINUTES, _YES),
@@ -118,12 +125,18 @@ def _gives_pins(who: int, wish: str, pins: Sequence[Step]) -> list[Step]:
     return [replace(step, who=who) for step in (Says(who, wish), *pins, IsAsked(who, wish))]
 
 
-TRAP = st.one_of(
+UNHEARD = st.builds(_trap, _WHO, st.sampled_from(_CHANGES), _CUT_QUESTION)
+"""A question is cut, and then he says yes."""
+OVERTAKEN = st.builds(_trap, _WHO, st.sampled_from(_BLOCKS), _OVERTAKEN_YES)
+"""A yes settles, and other words come."""
+_TRAP = st.one_of(
+    UNHEARD,
+    OVERTAKEN,
     *[st.builds(_trap, _WHO, st.sampled_from(wishes), _MOVE) for wishes in (_CHANGES, _CHANGES, _BLOCKS, _BLOCKS)],
     st.builds(_trap, _WHO, st.sampled_from(_LOSSES), _OPENS_WHAT_IS_CLOSED),
     st.builds(_gives_pins, _WHO, st.sampled_from(_WITH_PIN), st.one_of(_WRONG_PINS, _UNSURE_PIN)),
 )
-_CHAPTER = st.one_of(_WISH_WITH_ANSWERS, TRAP, TRAP, _ANYTHING.map(lambda step: [step]))
+_CHAPTER = st.one_of(_WISH_WITH_ANSWERS, _TRAP, _TRAP, _ANYTHING.map(lambda step: [step]))
 
 
 def steps(longest: int) -> st.SearchStrategy[list[Step]]:

@@ -136,8 +136,8 @@ class Story:
         match step:
             case Says():
                 await self.say(step, call)
-            case IsAsked(words=words):
-                await self.be_asked(words, call)
+            case IsAsked(who=who, words=words):
+                await self.be_asked(who, words, call)
             case Repeats(hears=hears):
                 await call.repeat()
                 await call.conclude(_interruption(hears))
@@ -166,14 +166,14 @@ class Story:
         self.tell(f"    said: {said}")
         await call.conclude(_interruption(step.hears))
 
-    async def be_asked(self, wish: str, call: Call) -> None:
+    async def be_asked(self, who: int, wish: str, call: Call) -> None:
         """Let him wish for something, and give the card and the PIN that he is asked for."""
         await call.say(wish)
         await call.conclude()
         for _ in range(_MOST_ANSWERS):
             if not _wants_more(call):
                 break
-            await call.say(fitting(call, wish))
+            await call.say(PINS[CALLERS[who]] if "PIN" in call.turns[-1].heard[-40:] else fitting(call, wish))
             await call.conclude()
 
     async def hang_up(self, step: HangsUp, call: Call) -> None:
