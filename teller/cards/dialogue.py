@@ -74,8 +74,24 @@ def heard_question(
 
 def _newest_heard(clauses: Sequence[tuple[Wish, Clause]], text: str) -> tuple[Wish, Clause] | None:
     said = heard_words(text)
-    heard = [(wish, clause) for wish, clause in clauses if was_heard(wish, clause, said)]
+    after = _after_which(clauses, said)
+    heard = [
+        (wish, clause)
+        for wish, clause in clauses
+        if was_heard(wish, clause, said if clause.kind == "card" else said[after:])
+    ]
     return max(heard, key=lambda pair: (pair[0].state is not WishState.DROPPED, pair[1].asked_at)) if heard else None
+
+
+def _after_which(clauses: Sequence[tuple[Wish, Clause]], said: Sequence[str]) -> int:
+    """Return where the question which card is meant ends in what was said: it holds all words of a confirming one."""
+    ends = [0]
+    for _, clause in clauses:
+        if clause.kind == "card":
+            blocks = SequenceMatcher(None, heard_words(clause.text), said, autojunk=False).get_matching_blocks()
+            if blocks[0].a == 0 and blocks[0].size:
+                ends.append(max(block.b + block.size for block in blocks if block.size))
+    return max(ends)
 
 
 def _earlier(wish: Wish, joined: Sequence[Turn]) -> tuple[str, ...]:

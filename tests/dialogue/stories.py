@@ -1,108 +1,27 @@
-"""Random stories on the phone and in chat: their steps, and who plays them. What is true of them: `truth.py`."""
+"""Who plays stories on the phone and in chat, and notes all that was sent and said.
+
+Their steps: `steps.py`; how they come about: `chapters.py`; what must be true of them: `truth.py`.
+"""
 
 import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import strategies as st
-
 from simulator import virtual_time
-from simulator.call import CHAT_PATH, Call, Line
+from simulator.call import CHAT_PATH, EVENTS_PATH, Call, Line
 from simulator.script import Interruption
 from simulator.transport import Reply, Transport, TransportError
 from tests.dialogue.conftest import CHARLES, SETTING, TOMAS, Phone
+from tests.dialogue.steps import Answers, Dies, HangsUp, IsAsked, IsSilent, Repeats, Says, SentLate, Step, TimePasses
+from tests.dialogue.utterances import CARDS, GROWING, TAILS, WISHES, WRONG
 
 CALLERS = (TOMAS, CHARLES)
 PINS = {TOMAS: "2946", CHARLES: "2093"}
-
-WISHES = (
-    "block my card", "freeze my visa please", "can you lock the gold card",
-    "block my business card", "block both my cards",
-    "I lost my card", "my gold card was stolen", "report my visa lost please",
-    "unblock my card", "unfreeze my visa", "activate my card", "activate my new gold card",
-    "my card is damaged, replace it", "I need a replacement for my gold card",
-    "what's my balance", "what is the limit of my gold card", "when is my payment due", "show my last transactions",
-    "is my card active", "what is the status of my cards",
-    "block my visa and tell me the balance of the gold card", "somebody is using my card right now",
-)  # fmt: skip
-YESES = ("yes", "yes please", "yeah go ahead", "sure", "do it", "that's right yes", "um yes")
-GROWING = (
-    "yes [0.5] but not that one", "yes [0.4] no wait", "yes [2.0] but not now", "yes [0.7] the other one",
-    "yes [0.9] please", "yes [1.5] actually no", "yes [0.3] if it costs nothing", "go ahead [0.6] and cancel that",
-)  # fmt: skip
-OTHERS = (
-    "no", "no, the other one", "no wait, the visa", "not that one", "never mind", "don't", "take it back",
-    "never mind, just block it", "what does a replacement cost?", "hmm", "uh", "are you there", "thanks",
-    "the weather is nice today", "yes but what does it cost", "maybe later", "I want to talk to a person",
-    "5150", "ending four two four two",
-)  # fmt: skip
-CARDS = ("the first one", "the second one", "the gold one", "the visa", "four two four two", "both of them")
-WRONG = ("0000", "one two three four", "2946 1")
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something that happens, to one of the callers."""
-
-    who: int
-
-
-@dataclass(frozen=True)
-class Says(Step):
-    """He says this; a fraction of its words at a time goes out as guesses; then he listens: wholly, or so far."""
-
-    words: str
-    guesses: tuple[int, ...] = ()
-    hears: tuple[str, float] | None = None
-    both: bool = False
-
-
-@dataclass(frozen=True)
-class Answers(Says):
-    """He says what fits the question that he heard last: `words` counts for nothing else."""
-
-
-@dataclass(frozen=True)
-class Repeats(Step):
-    """His platform sends its last request again."""
-
-
-@dataclass(frozen=True)
-class IsSilent(Step):
-    """He says nothing."""
-
-
-@dataclass(frozen=True)
-class SentLate(Step):
-    """A request of his from a while ago arrives now, with its own time on it."""
-
-    which: int
-
-
-@dataclass(frozen=True)
-class HangsUp(Step):
-    """He hangs up in the middle of a reply, or after it, and calls again."""
-
-    after: float | None
-
-
-@dataclass(frozen=True)
-class TimePasses(Step):
-    """Nothing happens for so long."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Dies(Step):
-    """A replica loses what it is doing while he is talking to it, and starts anew."""
-
-    replica: int
-    after: float
+_MOST_ANSWERS = 3
 
 
 @dataclass
@@ -136,9 +55,12 @@ class Recording:
 
     @asynccontextmanager
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> AsyncIterator[Reply]:
-        whole = json.loads(body)
-        exchange = self._story.exchange(whole)
         transport: Transport = self._story.phone.bank.transports[self._place]
+        if path == EVENTS_PATH:
+            async with transport.post(path, body, headers) as reply:
+                yield reply
+            return
+        exchange = self._story.exchange(json.loads(body))
         try:
             async with transport.post(path, body, headers) as reply:
                 yield Reply(reply.status, self._noted(reply.body, exchange), reply.headers)
@@ -161,6 +83,8 @@ class Story:
     calls: list[Call] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    going_on: set[asyncio.Task[None]] = field(default_factory=set)
+    told_ends: dict[str, float] = field(default_factory=dict)
     began: float = 0.0
 
     def now(self) -> float:
@@ -199,6 +123,7 @@ class Story:
                 self.tell(f"    heard: {call.turns[-1].heard}")
         for call in self.calls:
             await call.conclude()
+        await asyncio.gather(*self.going_on)
         await asyncio.sleep(15)
         await self.phone.bank.at_rest()
 
@@ -209,41 +134,69 @@ class Story:
     async def step(self, step: Step, call: Call) -> None:
         """Do what a step says."""
         match step:
-            case Says(words=words, guesses=guesses, hears=hears, both=both):
-                said = fitting(call, words) if isinstance(step, Answers) else words
-                count = len(re.sub(r"\[[\d.]+\]", "", said).split())
-                await call.say(
-                    said,
-                    guesses=sorted({guess for guess in guesses if guess <= count}),
-                    replicas=(0, 1) if both else None,
-                )
-                self.tell(f"    said: {said}")
-                await call.conclude(_interruption(hears))
-            case Repeats():
+            case Says():
+                await self.say(step, call)
+            case IsAsked(who=who, words=words):
+                await self.be_asked(who, words, call)
+            case Repeats(hears=hears):
                 await call.repeat()
-                await call.conclude()
+                await call.conclude(_interruption(hears))
             case IsSilent():
                 await call.silence(8)
                 await call.conclude()
-            case SentLate(which=which):
-                await self.send_late(call, which)
-            case HangsUp(after=after):
-                await call.hang_up(None if after is None else Interruption(seconds=after))
-                self.calls[step.who] = await self.dial(step.who)
+            case SentLate():
+                await self.send_late(step, call)
+            case HangsUp():
+                await self.hang_up(step, call)
             case TimePasses(seconds=seconds):
                 await asyncio.sleep(seconds)
-            case Dies(replica=replica, after=after):
-                await call.say(fitting(call, "yes"), replicas=(replica,))
-                await asyncio.sleep(after)
-                await self.phone.bank.kill(replica)
-                await call.conclude()
+            case Dies():
+                await self.die(step, call)
 
-    async def send_late(self, call: Call, which: int) -> None:
-        """Send an older request of this call, as it was."""
-        older = [one for one in self.exchanges if one.call == call.call_id and one.voice]
+    async def say(self, step: Says, call: Call) -> None:
+        """Let him say what a step holds, and hear what it says that he hears."""
+        said = fitting(call, step.words) if isinstance(step, Answers) else step.words
+        count = len(re.sub(r"\[[\d.]+\]", "", said).split())
+        await call.say(
+            said,
+            guesses=sorted({guess for guess in step.guesses if guess <= count}),
+            replicas=(0, 1) if step.both else None,
+            words_per_second=step.words_per_second,
+        )
+        self.tell(f"    said: {said}")
+        await call.conclude(_interruption(step.hears))
+
+    async def be_asked(self, who: int, wish: str, call: Call) -> None:
+        """Let him wish for something, and give the card and the PIN that he is asked for."""
+        await call.say(wish)
+        await call.conclude()
+        for _ in range(_MOST_ANSWERS):
+            if not _wants_more(call):
+                break
+            await call.say(PINS[CALLERS[who]] if "PIN" in call.turns[-1].heard[-40:] else fitting(call, wish))
+            await call.conclude()
+
+    async def hang_up(self, step: HangsUp, call: Call) -> None:
+        """Let him hang up, and call again."""
+        await call.hang_up(None if step.after is None else Interruption(seconds=step.after))
+        if step.told and not self.chats[step.who]:
+            await call.end()
+            self.told_ends[call.call_id] = self.now()
+        self.calls[step.who] = await self.dial(step.who)
+
+    async def die(self, step: Dies, call: Call) -> None:
+        """Let a replica lose what it does while he talks to it."""
+        await call.say(fitting(call, "yes"), replicas=(step.replica,))
+        await asyncio.sleep(step.after)
+        await self.phone.bank.kill(step.replica)
+        await call.conclude()
+
+    async def send_late(self, step: SentLate, call: Call) -> None:
+        """Send an older request of this call, or of the one before it, as it was."""
+        older = [one for one in self.exchanges if one.phone == call.number and one.voice]
         if not older:
             return
-        again = older[which % len(older)]
+        again = older[-1 - step.back % len(older)]
         sent = virtual_time.BEGINNING.timestamp() + again.stamped
         body = {
             "messages": again.messages,
@@ -253,10 +206,18 @@ class Story:
             "stream": False,
         }
         self.tell(f"    late: {again.said}")
+        sending = asyncio.create_task(self.send(body))
+        self.going_on.add(sending)
+        if step.goes_on:
+            await asyncio.sleep(0)
+        else:
+            await sending
+
+    async def send(self, body: Mapping[str, Any]) -> None:
+        """Send a request and read its reply to the end."""
+        headers = {"content-type": "application/json"}
         try:
-            async with Recording(self, 1).post(
-                CHAT_PATH, json.dumps(body).encode(), {"content-type": "application/json"}
-            ) as reply:
+            async with Recording(self, 1).post(CHAT_PATH, json.dumps(body).encode(), headers) as reply:
                 _ = [part async for part in reply.body]
         except TransportError as failure:
             self.tell(f"    {failure}")
@@ -269,6 +230,12 @@ def _interruption(hears: tuple[str, float] | None) -> Interruption | None:
     return Interruption(words=int(amount)) if kind == "words" else Interruption(seconds=amount)
 
 
+def _wants_more(call: Call) -> bool:
+    """Return whether the last question is for a PIN or a card."""
+    heard = call.turns[-1].heard
+    return "PIN" in heard[-40:] or "Which card" in heard
+
+
 def fitting(call: Call, words: str) -> str:
     """Return what fits what was heard last in a call, `words` choosing among it: a wish, where nothing was asked."""
     heard = next((turn.heard for turn in reversed(call.turns) if turn.heard), "")
@@ -276,73 +243,10 @@ def fitting(call: Call, words: str) -> str:
     pin = PINS[call.number or TOMAS]
     if "PIN" in heard[-40:]:
         pieces = (pin, " ".join(pin), f"my PIN is {pin}", f"{pin[:2]} [1.5] {pin[2:]}")
+        if words in TAILS:
+            return f"{pin} [0.5] {words}"
         return WRONG[len(words) % 3] if words in GROWING else pieces[len(words) % len(pieces)]
     if "Which card" in heard:
         return CARDS[len(words) % len(CARDS)]
     asked = heard.endswith("?") and "else" not in heard[-40:]
     return words if asked or heard.endswith(("seven", "four", "one", "eight")) else WISHES[turn % len(WISHES)]
-
-
-_WHO = st.integers(0, 1)
-_HEARS = st.one_of(
-    st.none(), st.none(), st.none(),
-    st.tuples(st.just("words"), st.sampled_from([0, 1, 3, 6, 9, 12, 15])),
-    st.tuples(st.just("seconds"), st.sampled_from([0.1, 0.6, 1.2, 2.5, 3.3])),
-)  # fmt: skip
-_GUESSES = st.one_of(st.just(()), st.just(()), st.lists(st.integers(1, 6), max_size=3).map(tuple))
-
-
-def _says(words: Sequence[str], kind: type[Says] = Says) -> st.SearchStrategy[Says]:
-    return st.builds(
-        kind, who=_WHO, words=st.sampled_from(words), guesses=_GUESSES, hears=_HEARS,
-        both=st.sampled_from([False, False, False, True]),
-    )  # fmt: skip
-
-
-def _likely(words: Sequence[str], kind: type[Says] = Says) -> st.SearchStrategy[Says]:
-    return st.builds(kind, who=_WHO, words=st.sampled_from(words))
-
-
-_ANSWERS = st.one_of(_likely(YESES, Answers), _likely(YESES, Answers), _says(YESES, Answers), _says(GROWING, Answers))
-_ANYTHING: st.SearchStrategy[Step] = st.one_of(
-    _says(WISHES),
-    _ANSWERS,
-    _says(OTHERS),
-    _likely(OTHERS),
-    _says(CARDS),
-    st.builds(Repeats, who=_WHO),
-    st.builds(IsSilent, who=_WHO),
-    st.builds(SentLate, who=_WHO, which=st.integers(0, 9)),
-    st.builds(HangsUp, who=_WHO, after=st.sampled_from([None, 0.2, 0.8, 1.4, 2.6])),
-    st.builds(TimePasses, who=_WHO, seconds=st.sampled_from([1, 5, 130, 400])),
-    st.builds(Dies, who=_WHO, replica=st.integers(0, 1), after=st.sampled_from([0.3, 0.9, 1.1, 2.0])),
-)
-
-
-def _wish(who: int, wish: Says, answers: Sequence[Step], between: Sequence[Step]) -> list[Step]:
-    """Return a wish and its answers, with something else before the last of them."""
-    return [replace(step, who=who) for step in (wish, *answers[:-1], *between, *answers[-1:])]
-
-
-_WISH_WITH_ANSWERS = st.builds(
-    _wish,
-    _WHO,
-    st.one_of(_likely(WISHES), _says(WISHES)),
-    st.lists(_ANSWERS, min_size=1, max_size=4),
-    st.lists(_ANYTHING, max_size=1),
-)
-_CHAPTER = st.one_of(
-    _WISH_WITH_ANSWERS,
-    _WISH_WITH_ANSWERS,
-    _WISH_WITH_ANSWERS,
-    _ANYTHING.map(lambda step: [step]),
-)
-
-
-def steps(longest: int) -> st.SearchStrategy[list[Step]]:
-    """Return stories: chance alone seldom finds its way through a whole wish, so chapters of them hold one."""
-    chapters = st.lists(_CHAPTER, min_size=longest // 5, max_size=longest // 2)
-    return chapters.map(lambda found: [step for chapter in found for step in chapter][:longest])
-
-
-CHATS = st.tuples(st.sampled_from([False, False, False, True]), st.sampled_from([False, False, True]))

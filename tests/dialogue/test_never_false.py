@@ -8,23 +8,29 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import engine
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
+from graph.card import CardDesk
 from graph.intents import load_intents
+from teller.cards import dialogue
 from teller.cards.answers import read_answer
 from teller.cards.demo import listing
 from teller.cards.dialogue import Turn, heard_question
 from teller.cards.records import Card, CardState, Clause, Operation, Wish, WishState
 from teller.cards.schema import audit, pending
 from teller.cards.spoken import heard_words
+from tests.dialogue.chapters import CHATS, OVERTAKEN, UNHEARD, steps
 from tests.dialogue.conftest import Phone, Play
-from tests.dialogue.stories import CALLERS, CHATS, Step, Story, steps
-from tests.dialogue.truth import Truth, Write, seconds
+from tests.dialogue.steps import Step
+from tests.dialogue.stories import CALLERS, Story
+from tests.dialogue.truth import Truth, Verdict, Write, seconds
 
 EXAMPLES = int(os.environ.get("TELLER_EXAMPLES", "130"))
 LONGEST = int(os.environ.get("TELLER_STEPS", "40"))
@@ -38,35 +44,33 @@ async def states_of(phone: Phone) -> tuple[dict[str, dict[str, str]], dict[str, 
     return states, {one["phone"]: one["writes"] for one in holders}
 
 
-async def written(phone: Phone) -> list[Write]:
-    """Return the changes since the demo began anew, oldest first."""
+async def trail(phone: Phone) -> tuple[list[Write], list[Verdict]]:
+    """Return the changes and the judged PINs since the demo began anew, oldest first."""
     ledger = phone.bank.services.ledger
     began = max(row.seq for row in await ledger.read(select(audit.c.seq).where(audit.c.event == "reset")))
     rows = await ledger.read(select(audit).where(audit.c.seq > began).order_by(audit.c.seq))
     wishes = {row.id: row for row in await ledger.read(select(pending.c.id, pending.c.conversation, pending.c.phone))}
-    writes = []
+    writes, verdicts = [], []
     for row in rows:
-        if row.event not in ("committed", "undone"):
+        wish, at = wishes.get(row.wish_id), seconds(row.at)
+        if wish is None:
             continue
-        wish, detail = wishes[row.wish_id], row.detail
-        states = {detail["last4"]: detail["state"]}
-        if "other_last4" in detail:
-            states[detail["other_last4"]] = detail["other_state"]
-        operation, call = Operation(detail["operation"]), wish.conversation.rpartition("/")[2]
-        writes.append(
-            Write(
-                seconds(row.at),
-                row.event,
-                row.wish_id,
-                operation,
-                detail["last4"],
-                detail["changed"],
-                call,
-                wish.phone,
-                states,
-            )
-        )
-    return writes
+        call = wish.conversation.rpartition("/")[2]
+        if row.event in ("committed", "undone"):
+            writes.append(_write(row, at, call, wish.phone))
+        elif row.event in ("proven", "pin_wrong"):
+            right = row.event == "proven"
+            verdicts.append(Verdict(at, right, not right and row.detail["counts"], call, wish.phone))
+    return writes, verdicts
+
+
+def _write(row: Row[Any], at: float, call: str, phone: str) -> Write:
+    detail = row.detail
+    states = {detail["last4"]: detail["state"]}
+    if "other_last4" in detail:
+        states[detail["other_last4"]] = detail["other_state"]
+    operation = Operation(detail["operation"])
+    return Write(at, row.event, row.wish_id, operation, detail["last4"], detail["changed"], call, phone, states)
 
 
 async def judged(phone: Phone, chats: tuple[bool, bool], steps: Sequence[Step]) -> Story:
@@ -75,15 +79,17 @@ async def judged(phone: Phone, chats: tuple[bool, bool], steps: Sequence[Step]) 
     story = Story(phone, chats)
     await story.play(steps)
     ended, counted = await states_of(phone)
-    truth = Truth(story, await written(phone), began, ended, counted)
+    truth = Truth(story, *await trail(phone), began, ended, counted)
     if problems := list(truth.problems()):
         told = "\n".join(story.told)
         raise AssertionError(f"TELLER_SEED={SEED}\n" + "\n".join(problems) + f"\n\n{told}")
     return story
 
 
-def stories(open_bank: Play, examples: int, phases: Sequence[Phase] = tuple(Phase)) -> Callable[[], None]:
-    """Return what plays so many random stories."""
+def stories(
+    open_bank: Play, examples: int, kind: st.SearchStrategy[list[Step]], phases: Sequence[Phase] = tuple(Phase)
+) -> Callable[[], None]:
+    """Return what plays so many random stories of a kind."""
 
     @seed(SEED)
     @settings(
@@ -94,7 +100,7 @@ def stories(open_bank: Play, examples: int, phases: Sequence[Phase] = tuple(Phas
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
-    @given(chats=CHATS, steps=steps(LONGEST))
+    @given(chats=CHATS, steps=kind)
     def play_them(chats: tuple[bool, bool], steps: list[Step]) -> None:
         async def talk(phone: Phone) -> None:
             await judged(phone, chats, steps)
@@ -139,4 +145,27 @@ def test_no_suffix_after_a_yes_writes_unless_it_adds_nothing(suffix: list[str]) 
 
 def test_nothing_false_is_written_or_spoken(open_bank: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "MAX_SHRINKING_SECONDS", 60)  # a story takes a second, and a shorter one will do
-    stories(open_bank, EXAMPLES)()
+    stories(open_bank, EXAMPLES, steps(LONGEST))()
+
+
+def without_hearing(patch: pytest.MonkeyPatch) -> None:
+    """Let a question count that was not heard."""
+    patch.setattr(dialogue, "was_heard", lambda *_: True)
+
+
+def without_reopening(patch: pytest.MonkeyPatch) -> None:
+    """Let a yes stand, whatever is said while it settles."""
+    patch.setattr(CardDesk, "_reopen", AsyncMock())
+
+
+@pytest.mark.parametrize(("take_out", "kind"), [(without_hearing, UNHEARD), (without_reopening, OVERTAKEN)])
+def test_the_stories_notice_a_check_that_is_taken_out(
+    open_bank: Play,
+    monkeypatch: pytest.MonkeyPatch,
+    take_out: Callable[[pytest.MonkeyPatch], None],
+    kind: st.SearchStrategy[list[Step]],
+) -> None:
+    """In their shortest form; the long ones find it too, later."""
+    take_out(monkeypatch)
+    with pytest.raises(AssertionError, match=r"TELLER_SEED=[\s\S]*(nobody asked|no question|newest words)"):
+        stories(open_bank, EXAMPLES, kind, [Phase.generate])()

@@ -328,3 +328,19 @@ def test_the_search_is_down_and_cards_are_still_looked_after(open_bank: Play, mo
         assert "I've blocked" in await heard(call, "yes")
 
     open_bank(talk)
+
+
+@pytest.mark.parametrize("words", [0, 2])
+@pytest.mark.parametrize("answer", ["yes", "four two four two", "freeze my visa please"])
+def test_the_question_which_card_is_not_the_question_whether_to_block_it(play: Play, answer: str, words: int) -> None:
+    """All words of the second stand in the first; who was asked the first alone has confirmed nothing."""
+
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS)
+        assert (await heard(call, "block my card")).startswith("Which card shall I block")
+        await call.say("freeze my visa please")
+        await call.conclude(Interruption(words=words))
+        assert (await heard(call, answer)).endswith("Shall I block your Everyday Visa ending four two four two?")
+        assert await phone.writes(TOMAS) == 0
+
+    play(talk)

@@ -32,6 +32,11 @@ _VERBS_OF_YES = {
 _WITH_PIN = (Operation.UNBLOCK, Operation.ACTIVATE, Operation.REPLACE)
 _SETTLES = {Operation.BLOCK: 1.0}
 _FINAL = 3.0
+_PIN_SETTLES = 1.0
+_COUNTS_FOR = 600.0  # a question waits for its answer so long, and so long a PIN counts
+_UNDER_WAY = 15.0  # at most, from a question's request to its last word, and from an answer to its write
+_LOCKED_FOR, _WRONG_BEFORE_LOCK = 900.0, 3
+_UNDO_WITHIN = 120.0
 _TICK = 2e-3  # a request's time travels in whole milliseconds
 _CORRECTION = re.compile(r"\b(?:other|not|take it back|mistake|actually|wait|don't|visa|no)\b")
 _TOLD = (
@@ -70,6 +75,17 @@ class Write:
     states: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass
+class Verdict:
+    """A PIN that was judged, as the audit trail holds it. `counts`: a wrong one that was not wrong before."""
+
+    at: float
+    right: bool
+    counts: bool
+    call: str
+    phone: str
+
+
 def digits(text: str) -> str:
     """Return a text with digit words as digits, and single digits in a row as one number."""
     text = re.sub(r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine)\b", lambda word: _DIGITS[word[0]], text)
@@ -87,6 +103,7 @@ class Truth:
 
     story: Story
     writes: Sequence[Write]
+    verdicts: Sequence[Verdict]
     began: dict[str, dict[str, str]]
     ended: dict[str, dict[str, str]]
     counted: dict[str, int]
@@ -95,6 +112,8 @@ class Truth:
         """Give what is not as it must be, in words."""
         for write in self.writes:
             yield from self.of_write(write)
+        for verdict in self.verdicts:
+            yield from self.of_verdict(verdict)
         for exchange in self.story.exchanges:
             yield from self.of_reply(exchange)
         for phone, states in self.ended.items():
@@ -134,8 +153,7 @@ class Truth:
         if sum(other.wish == write.wish and other.event == write.event for other in self.writes) > 1:
             yield f"{write}: its wish is written twice"
         if write.event == "undone":
-            if not any(_CORRECTION.search(one.said.lower()) for one in self.of_call(write, since=write.at - 150)):
-                yield f"{write}: taken back, though nobody said so"
+            yield from self.of_undoing(write)
             return
         if write.operation in _WITH_PIN and not self.proven(write.call, write.phone, write.at):
             yield f"{write}: no PIN"
@@ -149,8 +167,66 @@ class Truth:
         answers = [one for one in asked if self.says_yes(one, write)]
         if not answers:
             yield f"{write}: no question was asked, heard and answered with yes"
+        elif not any(self.asks(one, write) for one in self.of_call(write) if one.ended >= self.asked_since(write)):
+            yield f"{write}: nobody asked for it anew"
         elif voice:
             yield from self.of_settling(write, asked, answers)
+
+    def of_verdict(self, verdict: Verdict) -> Iterator[str]:
+        """A PIN is judged where it was said, has stood long enough, and is not locked."""
+        spoken = [
+            one
+            for one in self.story.exchanges
+            if (one.call, one.phone) == (verdict.call, verdict.phone) and one.said and one.at <= verdict.at + _TICK
+        ]
+        if verdict.right and not any(self.gives_pin(one) for one in spoken):
+            yield f"{verdict}: nobody said it"
+        if self.locked(verdict):
+            yield f"{verdict}: judged while it was locked"
+        newest = max(spoken, key=lambda one: (one.stamped, one.at), default=None)
+        if newest is None or not newest.voice:
+            return
+        stood = verdict.at - min(one.at for one in spoken if words(one.said) == words(newest.said))
+        if not _digits_only(newest.said) or stood < _PIN_SETTLES - _TICK:
+            yield f"{verdict}: {newest.said!r} were the newest words, for {stood:.2f} s"
+
+    def locked(self, verdict: Verdict) -> bool:
+        """Return whether the caller had said three wrong PINs before, and not long ago."""
+        wrong: list[float] = []
+        locked_at = -_LOCKED_FOR
+        for other in self.verdicts:
+            if other is verdict:
+                break
+            if other.phone == verdict.phone:
+                wrong = [] if other.right else [*wrong, other.at] if other.counts else wrong
+                if len(wrong) == _WRONG_BEFORE_LOCK:
+                    wrong, locked_at = [], other.at
+        return verdict.at < locked_at + _LOCKED_FOR - _TICK
+
+    def asked_since(self, write: Write) -> float:
+        """Return since when a write must have been asked: a question lasts ten minutes, one write, and one call."""
+        before = [
+            other.at
+            for other in self.writes
+            if (other.call, other.operation, other.last4) == (write.call, write.operation, write.last4)
+            and other.at < write.at
+        ]
+        if write.operation is not Operation.BLOCK and self.story.told_ends.get(write.call, write.at) < write.at:
+            before.append(self.story.told_ends[write.call])
+        return max([write.at - _COUNTS_FOR - _UNDER_WAY, *before])
+
+    def asks(self, one: Exchange, write: Write) -> bool:
+        """Return whether a reply asks the question for this write."""
+        asked = self.question(words(one.text))
+        return asked is not None and {_VERBS[write.operation], write.last4} <= set(asked)
+
+    def of_undoing(self, write: Write) -> Iterator[str]:
+        """A block is taken back where somebody said so, and soon."""
+        if not any(_CORRECTION.search(one.said.lower()) for one in self.of_call(write, since=write.at - 150)):
+            yield f"{write}: taken back, though nobody said so"
+        blocks = [one for one in self.writes if one.phone == write.phone and one.operation is Operation.BLOCK]
+        if not any(one.last4 == write.last4 and 0 <= write.at - one.at <= _UNDO_WITHIN + _TICK for one in blocks):
+            yield f"{write}: taken back too late"
 
     def of_settling(self, write: Write, asked: Sequence[Exchange], answers: Sequence[Exchange]) -> Iterator[str]:
         """The newest words say yes, have stood long enough, and their caller is still there, where he must be."""
@@ -209,12 +285,16 @@ class Truth:
         return said[len(filler) :] if list(said[: len(filler)]) == filler[: len(said)] else said
 
     def proven(self, call: str, phone: str, at: float) -> bool:
-        """Return whether the caller's PIN was said in this call in the ten minutes before."""
+        """Return whether the caller's PIN was found right in this call in the ten minutes before."""
         return any(
-            PINS[phone] in "".join(re.findall(r"\d", digits(" ".join(self.user_texts(one)).lower())))
-            for one in self.story.exchanges
-            if (one.call, one.phone) == (call, phone) and one.at <= at + _TICK
+            verdict.right and (verdict.call, verdict.phone) == (call, phone)
+            for verdict in self.verdicts
+            if at - _COUNTS_FOR - _TICK <= verdict.at <= at + _TICK
         )
+
+    def gives_pin(self, one: Exchange) -> bool:
+        """Return whether the caller's PIN is in what he says in a request's messages."""
+        return PINS[one.phone] in _digits_only(" ".join(self.user_texts(one)))
 
     @staticmethod
     def user_texts(one: Exchange) -> list[str]:
@@ -233,8 +313,12 @@ class Truth:
             for last4 in re.findall(pattern.format(card=_CARD), text):
                 if not any(re.fullmatch(wanted, states.get(last4, "")) for states in possible):
                     yield f"to {one.said!r}: {one.text!r}, but the cards were {possible}"
-        if _SECRETS.search(text) and not self.proven(one.call, one.phone, one.at):
+        if _SECRETS.search(text) and not self.proven(one.call, one.phone, min(one.ended, one.at + _UNDER_WAY)):
             yield f"to {one.said!r}: {one.text!r} without the PIN"
+
+
+def _digits_only(text: str) -> str:
+    return "".join(re.findall(r"\d", digits(text.lower())))
 
 
 def seconds(at: Any) -> float:
