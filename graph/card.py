@@ -2,7 +2,8 @@
 
 The node never raises: a ledger that does not answer is an outcome too, and the caller hears that nothing was changed.
 Its parts: `card_turn.py` (what is known), `card_form.py` (which card, proof, confirmation), `card_settling.py` (the
-wait before a write), `card_sentences.py` (what is said).
+wait before a write), `card_correction.py` (what comes after an outcome), `card_recap.py` (what was done so far),
+`card_sentences.py` (what is said).
 """
 
 from dataclasses import replace
@@ -10,14 +11,16 @@ from dataclasses import replace
 import structlog
 from langgraph.runtime import Runtime
 
-from graph.card_form import CardForm, done
+from graph.card_correction import Correction, recorded
+from graph.card_form import CardForm
+from graph.card_recap import so_far
 from graph.card_settling import OvertakenError, Settling
 from graph.card_turn import CardTurn
 from graph.lines import fillers
 from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
-from graph.state import CardOutcome, OutcomeKind, TellerState, TurnUpdate
+from graph.state import CardOutcome, Intent, OutcomeKind, TellerState, TurnUpdate
 from teller.caller import Caller, Trust
-from teller.cards.answers import wants_both
+from teller.cards.answers import points_elsewhere, wanted_cards, wants_both
 from teller.cards.choice import Choice, choose_instead
 from teller.cards.dialogue import HeardQuestion
 from teller.cards.ledger import CardView, OutcomeUnknownError
@@ -40,6 +43,7 @@ class CardDesk:
         self._tools = CardTools(services.ledger)
         self._settling = Settling(services.ledger, services.settings, services.unfinished)
         self._form = CardForm(services.ledger, self._settling)
+        self._correction = Correction(services.ledger, self._settling, self._form)
         self._least_trust = services.settings.min_caller_trust
 
     async def __call__(self, state: TellerState, *, runtime: Runtime[TurnOptions]) -> TurnUpdate:
@@ -79,8 +83,14 @@ class CardDesk:
     async def _dispatch(self, turn: CardTurn, state: TellerState) -> CardOutcome:
         reading = read_turn(turn.view, turn.history, turn.pin, self._ledger.now(), fillers())
         await self._reopen(turn, reading)
-        outcome = await self._answered(turn, reading)
-        if outcome is None and state["intent"].decided_by != "utterances" and (wish := turn.view.open_wish):
+        outcome, intent = await self._answered(turn, reading), state["intent"]
+        wish = turn.view.open_wish
+        if outcome is None and intent.topic == "done_so_far":
+            return so_far(turn, await self._ask_again(turn, wish) if wish else None)
+        answers = intent.decided_by != "utterances"
+        if outcome is None and wish and (answers or intent.action is wish.operation):
+            outcome = await self._point_elsewhere(turn, wish, intent)
+        if outcome is None and wish and answers:
             return await self._ask_again(turn, wish)
         outcome = outcome or await self._form.begin(turn)
         return await self._with_next_wish(turn, state, reading.question, outcome)
@@ -102,9 +112,11 @@ class CardDesk:
         about = turn.about(wish)
         match reading.kind:
             case "take back":
-                return await self._take_back(turn, wish)
+                return await self._correction.take_back(turn, wish)
+            case "too late" if question and wish.answer_hash == self._ledger.fingerprint(turn_words(question.answer)):
+                return recorded(about, wish, "done")  # the very words that it was done for, once more
             case "too late":
-                return _recorded(about, wish, "too_late") if wish.record else None
+                return await self._correction.too_late(about, wish, question)
             case "pin":
                 return await self._form.go_on(about)
             case "yes" if question and about.card:
@@ -125,25 +137,10 @@ class CardDesk:
     async def _confirmed(self, turn: CardTurn, question: HeardQuestion, card: Card) -> CardOutcome:
         wish = question.wish
         if wish.state is WishState.DONE:  # the same answer again: what was done is told, if it still holds
-            return _recorded(turn, wish, "done")
+            return recorded(turn, wish, "done")
         if card.version != wish.card_version:
             return CardOutcome("status", wish.operation, (card,))
         return await self._form.confirmed(turn, question, card)
-
-    async def _take_back(self, turn: CardTurn, blocked: Wish) -> CardOutcome:
-        """Take a block back, then go on with the card that was meant, if one was named."""
-        current = turn.holder.card(blocked.record.card.token) if blocked.record else None
-        await self._settling.correction_stands(turn)
-        record = await self._tools.take_back(blocked.id)
-        if record is None:
-            return CardOutcome("status", Operation.BLOCK, (current,) if current else turn.holder.cards)
-        outcome = CardOutcome("taken_back", Operation.BLOCK, (record.card,), record)
-        instead = choose_instead(turn.holder.cards, turn.words, current)
-        meant_others = tuple(card for card in instead.cards if card.token != record.card.token)
-        if not instead.named or not meant_others:
-            return outcome
-        meant = replace(turn, operation=Operation.BLOCK, plain=True, card=None)
-        return replace(outcome, then=await self._form.choose(meant, Choice(meant_others, named=True)))
 
     async def _with_next_wish(
         self, turn: CardTurn, state: TellerState, question: HeardQuestion | None, outcome: CardOutcome
@@ -154,9 +151,11 @@ class CardDesk:
         if outcome.question or outcome.then:
             return outcome
         again = replace(turn, plain=False, answered=None, card=None)
-        if outcome.record and question and any(wants_both(words) for words in question.earlier):
-            done_with = outcome.record.card.token
-            rest = [card for card in turn.holder.cards if card.token != done_with and fits(outcome.operation, card)]
+        if outcome.record and question:
+            done_with, cards = outcome.record.card.token, turn.holder.cards
+            earlier = [words for words in question.earlier if wants_both(words) or not state["intent"].also]
+            wanted = next((found for words in earlier if (found := wanted_cards(words, cards))), ())
+            rest = [card for card in wanted if card.token != done_with and fits(outcome.operation, card)]
             if rest:
                 meant = Choice(tuple(rest[:1]), named=True)
                 following = replace(again, operation=outcome.operation)
@@ -165,6 +164,12 @@ class CardDesk:
             following = replace(again, operation=also.operation, words=also.words)
             return replace(outcome, then=await self._form.begin(following))
         return outcome
+
+    async def _point_elsewhere(self, turn: CardTurn, wish: Wish, intent: Intent) -> CardOutcome | None:
+        """Ask about the card that words name which are no plain answer; None where they name no other."""
+        about = turn.about(wish)
+        choice = points_elsewhere(turn.words, turn.holder.cards, about.card) if intent.routes == ("card",) else None
+        return await self._form.choose(replace(about, plain=False, card=None), choice) if choice else None
 
     async def _ask_again(self, turn: CardTurn, wish: Wish) -> CardOutcome:
         """Return the open question once more, in the same row: the turn was a question in between, or was not clear."""
@@ -185,10 +190,3 @@ def _open_question(turn: CardTurn, wish: Wish) -> CardOutcome:
     """Return what stands open, with nothing written: a newer request speaks for this turn."""
     card = turn.about(wish).card
     return CardOutcome("question", wish.operation, (card,) if card else (), question=wish.clauses[-1])
-
-
-def _recorded(turn: CardTurn, wish: Wish, kind: OutcomeKind) -> CardOutcome:
-    """Return what was done for a wish, while it still holds; else how the card stands now."""
-    if turn.card and wish.record and wish.record.card.version == turn.card.version:
-        return replace(done(wish.record), kind=kind)
-    return CardOutcome("status", wish.operation, (turn.card,) if turn.card else turn.holder.cards)

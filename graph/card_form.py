@@ -10,8 +10,8 @@ from graph.card_sentences import question_confirm, question_pin, question_which,
 from graph.card_settling import Settling
 from graph.card_turn import CardTurn
 from graph.state import CardOutcome, OutcomeKind
-from teller.cards.answers import wants_both
-from teller.cards.choice import Choice, choose
+from teller.cards.answers import wanted_cards
+from teller.cards.choice import Choice, choose_after
 from teller.cards.dialogue import HeardQuestion
 from teller.cards.ledger import CardView, Ledger, NotProvenError, TooManyOrdersError
 from teller.cards.pin_words import turn_words
@@ -40,9 +40,9 @@ class CardForm:
         Raises:
             OvertakenError: newer words came while a PIN settled.
         """
-        choice, held = choose(turn.holder.cards, turn.words), turn.holder.held
+        choice, held = choose_after(turn.holder.cards, turn.words, turn.spoken_of), turn.holder.held
         if choice.named and not choice.cards:
-            return CardOutcome("lacks_card", turn.operation, held)
+            return await self._lacks(turn)
         chosen = choice.cards if choice.named else held or turn.holder.cards
         if turn.operation is Operation.STATUS:
             return CardOutcome("status", turn.operation, chosen)
@@ -57,7 +57,7 @@ class CardForm:
         """Return what follows when the card is named, for the wish that the turn is about."""
         fitting = tuple(card for card in choice.cards if _can(turn.operation, card))
         if not choice.cards:
-            return CardOutcome("lacks_card", turn.operation, turn.holder.held)
+            return await self._lacks(turn)
         if not fitting:
             return CardOutcome("unchanged", turn.operation, choice.cards)
         return await self._choose(turn, fitting)
@@ -105,10 +105,19 @@ class CardForm:
         await self._tools.ask_caller(turn.conversation, turn.phone, turn.operation, turn.card, clause)
         return CardOutcome(kind, turn.operation, (turn.card,) if turn.card else (), question=clause)
 
+    async def _lacks(self, turn: CardTurn) -> CardOutcome:
+        """Tell that the caller has no such card, and ask which of his is meant, where several can be."""
+        held = turn.holder.held
+        fitting = tuple(card for card in held if _can(turn.operation, card))
+        if turn.operation is Operation.STATUS or len(fitting) < 2 or turn.conversation is None:
+            return CardOutcome("lacks_card", turn.operation, held)
+        clause = self._clause("card", question_which(turn.operation, fitting, turn.channel))
+        return await self.ask(replace(turn, card=None), clause, "lacks_card")
+
     async def _choose(self, turn: CardTurn, fitting: tuple[Card, ...]) -> CardOutcome:
         if len(fitting) == 1:
             return await self.go_on(replace(turn, card=fitting[0]))
-        if not wants_both(turn.words):
+        if not wanted_cards(turn.words, turn.holder.cards):
             return await self.ask(turn, self._clause("card", question_which(turn.operation, fitting, turn.channel)))
         if turn.operation in _READS:
             return await self.go_on(replace(turn, card=None))

@@ -23,6 +23,14 @@ def _texts() -> dict[str, Any]:
     return texts
 
 
+_TELLING = {
+    "balance": Operation.BALANCE,
+    "limit": Operation.LIMIT,
+    "due_date": Operation.DUE_DATE,
+    "transactions": Operation.TRANSACTIONS,
+}
+
+
 def told(outcome: CardOutcome, channel: Channel) -> str:
     """Return the sentence that tells an outcome; empty where a question is all there is to say."""
     match outcome.kind:
@@ -67,10 +75,26 @@ def fraud_first(channel: Channel) -> str:
     return _say("fraud_first", channel)
 
 
+def sorry(channel: Channel) -> str:
+    """Return what is said first to somebody whose card is lost, stolen or was refused."""
+    return _say("sorry", channel)
+
+
 def was_told(kind: OutcomeKind, history: Sequence[Turn], channel: Channel) -> bool:
     """Return whether the last thing that was told is this."""
     last = last_said(history)
     return " ".join(heard_words(_say(kind, channel))) in " ".join(heard_words(last))
+
+
+def operation_told(said: str) -> Operation | None:
+    """Return what an assistant's turn told last of a card for its caller's PIN; None where it told nothing such."""
+    words = " ".join(heard_words(said))
+    places = {
+        operation: words.rfind(" ".join(heard_words(_texts()[name].partition("{card}")[0])))
+        for name, operation in _TELLING.items()
+    }
+    last = max(places, key=lambda operation: places[operation])
+    return last if places[last] >= 0 else None
 
 
 def _of_card(kind: OutcomeKind, card: Card, channel: Channel) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from graph.history import turn_text
+from graph.history import spoken_turns, turn_text
 from graph.lines import fillers
 from graph.options import Channel
-from graph.private_words import private_turns
+from graph.private_words import private_turns, without_masks
 from graph.state import Intent, TellerState
 from teller.cards.answers import is_plain_request
 from teller.cards.dialogue import HeardQuestion, Turn, last_said, runs
@@ -28,7 +28,8 @@ class CardTurn:
 
     `words`: what the caller said of the card in this turn. `plain`: the wish is put plainly enough to act on it where
     the policy lets chat act at once. `card`: the one that is meant, once it is known; `answered`: the question that
-    this turn answers. `lasting`: the conversation has an id of its own.
+    this turn answers. `lasting`: the conversation has an id of its own. `leaning`: the turn means little without those
+    before it.
     """
 
     operation: Operation
@@ -45,6 +46,7 @@ class CardTurn:
     pin: SpokenPin
     card: Card | None = None
     answered: HeardQuestion | None = None
+    leaning: bool = False
 
     @classmethod
     def of(cls, state: TellerState, view: CardView, holder: Holder, channel: Channel, ledger: Ledger) -> Self:
@@ -65,6 +67,7 @@ class CardTurn:
             plain=_is_plain(intent, words, operation),
             requested_at=believed(state.get("requested_at"), ledger.now()),
             pin=pin_of(history, view, ledger),
+            leaning=leans_on_history(without_masks(intent.request or turn_text(spoken_turns(state["messages"])))),
         )
 
     def about(self, wish: Wish) -> Self:
@@ -73,11 +76,17 @@ class CardTurn:
         card = self.holder.card(token) if token else None
         return replace(self, operation=wish.operation, card=card)
 
-    def pointed_at(self, cards: Sequence[Card]) -> Card | None:
-        """Return the card that "it" is, or "that one": the only one of which the last assistant turn spoke."""
+    @property
+    def spoken_of(self) -> tuple[Card, ...]:
+        """The cards of which the last assistant turn spoke, where this turn leans on it; else none."""
+        if not self.leaning:
+            return ()
         said = heard_words(last_said(self.history))
-        spoken_of = [card for card in self.holder.cards if card.last4 in said]
-        pointed = spoken_of[0] if len(spoken_of) == 1 and leans_on_history(self.words) else None
+        return tuple(card for card in self.holder.cards if card.last4 in said)
+
+    def pointed_at(self, cards: Sequence[Card]) -> Card | None:
+        """Return the one of these cards that a turn means which names none: the only one that was just spoken of."""
+        pointed = self.spoken_of[0] if len(self.spoken_of) == 1 else None
         return pointed if pointed in cards else None
 
     def is_proven(self, ledger: Ledger) -> bool:
@@ -99,7 +108,9 @@ def believed(requested_at: datetime | None, now: datetime) -> datetime:
 
 def _is_plain(intent: Intent, words: str, operation: Operation) -> bool:
     urgent_only = intent.topic == "fraud_in_progress"  # what the caller wants done, he did not say
-    return not urgent_only and is_plain_request(words, operation, sure=intent.confidence >= _SURE)
+    return not (urgent_only or intent.asks_first) and is_plain_request(
+        words, operation, sure=intent.confidence >= _SURE
+    )
 
 
 def pin_of(history: Sequence[Turn], view: CardView, ledger: Ledger) -> SpokenPin:

@@ -1,6 +1,5 @@
 """classify: what does this turn wish? First the open card question, then the nearest examples; no network."""
 
-import re
 from dataclasses import replace
 
 from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, ToolMessage
@@ -9,10 +8,14 @@ from langgraph.runtime import Runtime
 from graph.card_turn import pin_of
 from graph.history import earlier_turns, resolved_caller, spoken_turns, turn_text
 from graph.intent_rules import (
-    SURE,
+    asks_of_teller,
     beside_open_question,
     first_things_first,
+    is_misused,
+    of_another,
     question_first,
+    raises_limit,
+    says_a_number,
     wants_person,
     without_ledger,
 )
@@ -21,21 +24,18 @@ from graph.lines import fillers
 from graph.options import TurnOptions
 from graph.private_words import private_turns, without_masks
 from graph.state import Intent, Route, TellerState, TurnUpdate
+from graph.wish_before import after_a_no, beside_what_is_denied, going_on
 from teller.caller import conversation_of
-from teller.cards.answers import only_names_a_card
+from teller.cards.answers import points_elsewhere
 from teller.cards.dialogue import Turn
+from teller.cards.ledger import CardView
 from teller.cards.reading import Reading, read_turn
-from teller.cards.records import Wish
+from teller.cards.records import Operation, Wish, WishState
 from teller.errors import LedgerUnavailableError
 from teller.knowledge.question import is_question
 from teller.services import Services
 
-_DENIAL = re.compile(
-    r"^(?:(?:no|nope|never ?mind|wait|sorry|actually|(?:don't|do not) \w+ (?:it|that|the card|my card))\b[\s,.;!-]*)+"
-    r"(?:(?:just|rather|but)\b\s*)*",
-    re.IGNORECASE,
-)
-_RECENT = 3  # turns in which a wish is looked for that another card is to have, too
+_UNHEARD = ("distress_or_repeat", "repeat")  # of who was not understood: his card may be all that was missing
 _MAY_ASK = 0.1  # how likely a question about a card must be one for the documents to be asked of them too
 
 
@@ -75,16 +75,19 @@ class Classify:
 
     async def _intent(self, state: TellerState, history: list[Turn], phone: str | None, talk: str | None) -> Intent:
         text = without_masks(turn_text(history))
-        nearest = question_first(await self._classifier.classify(text, earlier_turns(history)), text)
+        nearest = await self._nearest(text, history)
         if phone is None and nearest.routes == ("card",) and nearest.asks >= _MAY_ASK and is_question(text):
             return replace(nearest, routes=("knowledge", "card"))  # no card can be told of: the documents may know
+        if phone is None:
+            nearest = says_a_number(nearest, turn_text(private_turns(state["messages"])))
         if all(turn.role == "user" for turn in history):
             return first_things_first(nearest, phone)
         if phone is None or talk is None:
             return wants_person(nearest, history)
         try:
             view = await self._ledger.view(phone, talk)
-            if view.others:  # the caller has changed: what the other one left open is not his to answer
+            changed = view.others
+            if changed:  # the caller has changed: what the other one left open is not his to answer
                 await self._ledger.end_conversation(talk)
                 view = await self._ledger.view(phone, talk)
         except LedgerUnavailableError:
@@ -94,29 +97,29 @@ class Classify:
         if reading.kind != "other" and reading.wish:
             return await self._answer(reading, reading.wish, nearest)
         if wish := view.open_wish:
-            return beside_open_question(await self._changed_mind(nearest, text), wish, text)
-        nearest = await self._the_same(nearest, text, history)
+            return await self._beside(wish, view, nearest, history)
+        if not changed:
+            nearest = await going_on(self._classifier, nearest, turn_text(history), history)
         return first_things_first(wants_person(nearest, history), phone)
 
-    async def _the_same(self, nearest: Intent, text: str, history: list[Turn]) -> Intent:
-        """Return the wish of the turns before for one that names another card and says no more: "and the gold one too".
+    async def _beside(self, wish: Wish, view: CardView, nearest: Intent, history: list[Turn]) -> Intent:
+        """Return the intent of a turn that does not answer the open question."""
+        text = without_masks(turn_text(history))
+        if wish.state is not WishState.SETTLING and (person := wants_person(nearest, history)) is not nearest:
+            return person
+        if nearest.topic in _UNHEARD and names_another_card(text, view, wish):
+            return Intent(("card",), "answer", wish.operation, decided_by="dialogue")
+        return beside_open_question(await after_a_no(self._classifier, nearest, text), wish, text)
 
-        It was not said in full, so it is asked first.
-        """
-        if not only_names_a_card(text):
-            return nearest
-        for before in reversed(earlier_turns(history)[-_RECENT:]):  # in between, a PIN may have been given
-            if (wished := await self._classifier.classify(before)).action:
-                return replace(nearest, routes=("card",), action=wished.action, confidence=0.0)
+    async def _nearest(self, text: str, history: list[Turn]) -> Intent:
+        """Return what a turn wishes by its own words."""
+        wished = await self._classifier.classify(text, earlier_turns(history))
+        wished = await beside_what_is_denied(self._classifier, wished, text)
+        nearest = of_another(question_first(is_misused(wished, text), text), turn_text(history))
+        nearest = asks_of_teller(raises_limit(nearest, text), text)
+        if nearest.topic == "done_so_far":  # told from the ledger
+            return replace(nearest, routes=("card",), action=Operation.STATUS)
         return nearest
-
-    async def _changed_mind(self, nearest: Intent, text: str) -> Intent:
-        """Return the wish about cards that follows a no ("never mind, just block it"), where there is one."""
-        rest = _DENIAL.sub("", text)
-        if rest in ("", text) or nearest.action is not None:
-            return nearest
-        wished = await self._classifier.classify(rest)
-        return wished if wished.routes == ("card",) and wished.confidence >= SURE else nearest
 
     async def _answer(self, reading: Reading, wish: Wish, nearest: Intent) -> Intent:
         """Return the intent of an answer, with what else the turn wished that began it all."""
@@ -126,6 +129,13 @@ class Classify:
         asks: tuple[Route, ...] = ("knowledge",) if reading.kind == "too late" and "knowledge" in nearest.routes else ()
         also = first.also if first and first.also and first.also.operation is not wish.operation else None
         return Intent((*asks, "card", *person), "answer", wish.operation, also=also, decided_by="dialogue")
+
+
+def names_another_card(text: str, view: CardView, wish: Wish) -> bool:
+    """Return whether a turn names another of the caller's cards than the one that an open wish is about."""
+    cards = view.holder.cards if view.holder else ()
+    current = next((card for card in cards if card.token == wish.card_token), None)
+    return points_elsewhere(text, cards, current) is not None
 
 
 def by_shape(messages: list[AnyMessage], history: list[Turn]) -> Intent | None:

@@ -5,9 +5,10 @@ from uuid import uuid4
 from langgraph.runtime import Runtime
 
 from graph.answer import Answer
-from graph.card_sentences import fraud_first, told
+from graph.card_sentences import fraud_first, sorry, told
 from graph.client_tools import sort_tools
 from graph.history import spoken_turns, user_turns
+from graph.intent_rules import BESIDE_A_QUESTION
 from graph.lines import failed_before, has_line, line
 from graph.model_speech import ModelSpeech
 from graph.options import DEFAULT_OPTIONS, TurnOptions
@@ -15,6 +16,8 @@ from graph.prompting import conversation_prompt, knowledge_prompt
 from graph.state import CardOutcome, Intent, Retrieval, TellerState, TurnUpdate
 from teller.errors import LedgerUnavailableError, SearchUnavailableError
 from teller.services import Services
+
+_MISFORTUNES = ("report_lost", "declined")
 
 
 class Generate:
@@ -42,6 +45,8 @@ class Generate:
             outcomes = _in_turn(outcome)
             if outcomes and intent.topic == "fraud_in_progress" and outcomes[-1].question:
                 answer.say(fraud_first(options.channel))
+            elif _is_news_of_misfortune(state, outcomes, options):
+                answer.say(sorry(options.channel))
             for one in outcomes:
                 answer.say(told(one, options.channel))
             await _speak(state, ModelSpeech(self._models, tools, options, answer, self._patience))
@@ -49,6 +54,13 @@ class Generate:
                 answer.say(question.text)
         answer.finish()
         return {"messages": [answer.message()]}
+
+
+def _is_news_of_misfortune(state: TellerState, outcomes: list[CardOutcome], options: TurnOptions) -> bool:
+    """Return whether this is the turn in which a caller first says that a card is lost, stolen or was refused."""
+    asked = bool(outcomes) and outcomes[0].kind in ("question", "one_by_one")
+    said = any(sorry(options.channel) in turn.text for turn in spoken_turns(state["messages"]))
+    return asked and state["intent"].topic in _MISFORTUNES and not said
 
 
 def _in_turn(outcome: CardOutcome | None) -> list[CardOutcome]:
@@ -65,9 +77,11 @@ async def _speak(state: TellerState, speech: ModelSpeech) -> None:
         await speech.speak(conversation_prompt(state["messages"], speech.options.channel))
     elif not {"card", "handoff"} & set(intent.routes):
         speech.answer.say(_fixed_line(intent, turn))
+    elif "smalltalk" in intent.routes:
+        speech.answer.say(line(BESIDE_A_QUESTION[intent.topic], turn))
     outcomes = _in_turn(state.get("card"))
     if "handoff" in intent.routes and not (outcomes and outcomes[-1].question):
-        speech.answer.say(line("handoff", turn))
+        speech.answer.say(line(intent.topic if has_line(intent.topic) else "handoff", turn))
 
 
 async def _speak_of_documents(state: TellerState, speech: ModelSpeech, turn: int) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, TypeAdapter
 
-from graph.state import CardWish, Intent, Route
+from graph.state import Intent, Route
+from graph.two_wishes import SURE_OF_PART, joined
 from graph.utterance_model import UtteranceModel
-from teller.cards.policy import TRANSITIONS
 from teller.cards.records import Operation
 from teller.knowledge.question import continues, is_question, leans_on_history, standalone_question
 from teller.models.embedder import BGE
@@ -26,17 +26,23 @@ INTENTS_FILE = Path(__file__).parent.parent / "prompts" / "intents.yaml"
 _SEAM = re.compile(
     r"(?<=[.!?;])\s+|,?\s+(?:and|also|plus|then)\s+|,\s+(?=(?:how|what|when|where|can|do)\b)", re.IGNORECASE
 )
+_BREATH = re.compile(  # where a speaker who makes no pause begins another clause
+    r"[,.!?;]\s+|\s+(?:so|but|and)\s+|\s+(?=(?:(?:can|could|will|would) you|please|i'm|i am|i've|i have|i want|i need"
+    r"|i'd like|this is|that's|you|just|what's|whats)\b)",
+    re.IGNORECASE,
+)
 _FEWEST_WORDS = 3  # a part with fewer is no wish of its own ("terms and conditions")
 _SURE_ALONE: dict[Route, float] = {"smalltalk": 0.6, "out_of_scope": 0.8, "handoff": 0.6, "card": 0.8}
 _SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
 _SURE_OF_PERSON = 0.5  # ... and a wish for a person is one, question or not
 _MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
-_OWN = re.compile(r"\b(?:my|mine|our)\b", re.IGNORECASE)
+_OWN = re.compile(r"\b(?:my|mine|our|(?:have|do|did|am) i|i(?:'ve| have) got|i owe)\b", re.IGNORECASE)
 _CARD = re.compile(
     r"\b(?:cards?|visa|mastercard|freeze|froze|frozen|(?:un)?block(?:ed)?|(?:un)?lock(?:ed)?)\b", re.IGNORECASE
 )
 _TELLS = frozenset({Operation.STATUS, Operation.BALANCE, Operation.LIMIT, Operation.DUE_DATE, Operation.TRANSACTIONS})
-_SURE = 0.5  # how sure each half of a turn with two wishes must be
+_MAY_BE_TOLD = 0.1  # how likely a text must ask something of a card to be taken so where nothing else fits
+_SURE_OF_STORY = 0.6  # from here on a turn about the documents is one, whatever its parts are like
 
 
 class ExampleIntent(BaseModel):
@@ -82,14 +88,37 @@ class IntentClassifier:
         """
         whole = await self._nearest(turn)
         parts = [part for part in _SEAM.split(turn) if len(part.split()) >= _FEWEST_WORDS]
-        if len(parts) > 1:
+        if len(parts) > 1 and whole.topic != "fraud_in_progress":  # whose story has many parts, and is one
             whole = joined(whole, [(part, await self._nearest(part)) for part in parts])
+        if "card" not in whole.routes and ("knowledge" not in whole.routes or not is_question(turn)):
+            whole = await self._wish_within(whole, turn)
         if earlier and "knowledge" not in whole.routes and may_follow(turn, whole):
             before = standalone_question(earlier).replace("\n", " ")
             both = [asked_first(await self._nearest(text), before) for text in (before, f"{before} {turn}")]
             if all("knowledge" in intent.routes for intent in both[: 1 if whole.action else 2]):
                 return replace(both[0 if whole.action else 1], otherwise=_instead(whole))
         return asked_first(whole, turn)
+
+    async def telling(self, text: str) -> Operation | None:
+        """Return what of a card a text most likely asks to be told; None where it is like none of it."""
+        likely = self.model.probabilities(await self.queries.vector(text))
+        told = [i for i, topic in enumerate(self.topics) if topic.intent in _TELLS]
+        best = max(told, key=lambda i: likely[i])
+        return Operation(self.topics[best].intent) if likely[best] >= _MAY_BE_TOLD else None
+
+    async def _wish_within(self, whole: Intent, turn: str) -> Intent:
+        """Return the wish about a card that stands in what is otherwise a story or a complaint, where there is one."""
+        parts = [part for part in _BREATH.split(turn) if part and len(part.split()) >= _FEWEST_WORDS]
+        sure = whole.confidence >= _SURE_ALONE.get(whole.routes[0], _SURE_OF_STORY)
+        if len(parts) < 2 or (sure and whole.topic != "distress_or_repeat"):
+            return whole
+        found = [(part, await self._nearest(part)) for part in parts]
+        wishes = [(part, one) for part, one in found if one.action and one.confidence >= SURE_OF_PART]
+        return (
+            replace(wishes[0][1], request=wishes[0][0], asks_first=True)
+            if len({one.action for _, one in wishes}) == 1
+            else whole
+        )
 
     async def _nearest(self, text: str) -> Intent:
         likely = self.model.probabilities(await self.queries.vector(text))
@@ -152,36 +181,3 @@ def asked_first(intent: Intent, turn: str) -> Intent:
 
 def _instead(intent: Intent) -> Route | None:
     return intent.routes[0] if intent.routes[0] in ("handoff", "out_of_scope") else None
-
-
-def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:
-    """Return the intent of a turn that was split: both routes, where its parts are sure of two.
-
-    A question beside a wish for a person is answered first. Of two wishes about cards the second one waits.
-    """
-    sure = [(text, part) for text, part in parts if part.confidence >= _SURE]
-    cards = [(text, part.action) for text, part in sure if part.action is not None]
-    asks = next(((text, part) for text, part in sure if part.routes == ("knowledge",)), None)
-    person = next((part for _, part in sure if part.routes == ("handoff",)), None)
-    if asks and person and not cards:
-        return replace(person, routes=("knowledge", "handoff"), question=asks[0])
-    if not asks and len(cards) > 1 and whole.routes == ("card",) and _are_two(cards[0][1], cards[1][1]):
-        return replace(whole, action=cards[0][1], request=cards[0][0], also=CardWish(cards[1][1], cards[1][0]))
-    if not asks or not cards:
-        return whole
-    card = next((text, part) for text, part in sure if part.action is not None)
-    (request, wish), (question, topic) = card, asks
-    return Intent(
-        routes=("knowledge", "card"),
-        topic=topic.topic,
-        action=wish.action,
-        confidence=min(wish.confidence, topic.confidence),
-        runner_up=whole.runner_up,
-        question=question,
-        request=request,
-    )
-
-
-def _are_two(first: Operation, second: Operation) -> bool:
-    """Return whether two wishes of one turn are two: telling is no part of changing; "it's lost, block it" is one."""
-    return first is not second and (first not in TRANSITIONS or second not in TRANSITIONS)

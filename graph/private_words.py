@@ -18,13 +18,16 @@ from graph.state import InputState
 from teller.caller import without_phone_numbers, without_phone_tags
 from teller.cards.dialogue import Turn
 from teller.cards.masking import MASK, masked_user_turns, without_spoken_card_numbers
+from teller.cards.pin_words import says_pin
+from teller.cards.spoken import HESITATIONS, heard_words
 from teller.redaction import without_card_numbers
 
 PrivateWords = tuple[str, ...]
 """The caller's own words, one text for each of his messages."""
 
 _MASKED = re.compile(
-    rf"(?:[,.;]?\s*(?:and|with)?\s*(?:my|the)?\s*\bpin\b(?:\s+(?:code|number))?(?:\s+is|:)?\s*)?{re.escape(MASK)}",
+    r"(?:[,.;]?\s*(?:and|with)?\s*(?:here(?:'s| is)|(?:i can |i'll |i )?(?:give|tell) you|take|use)?\s*(?:my|the)?\s*"
+    rf"\bpin\b(?:\s+(?:code|number))?(?:,?\s+(?:is|it's|its|it is)|:)?\s*)?{re.escape(MASK)}",
     re.IGNORECASE,
 )
 
@@ -44,6 +47,12 @@ def set_apart(given: InputState) -> tuple[InputState, PrivateWords]:
 def without_masks(text: str) -> str:
     """Return a masked text without "my PIN is [digits]", for who asks what is wished; as it is if nothing else is."""
     return _MASKED.sub(" ", text).strip(" ,.;") or text
+
+
+def gives_a_pin(text: str) -> bool:
+    """Return whether a masked text is the digits of a PIN and nothing else, or says them as a PIN."""
+    said = heard_words(text.replace(MASK, " "))
+    return MASK in text and (says_pin(text) or HESITATIONS.issuperset(said))
 
 
 @contextmanager

@@ -25,7 +25,8 @@ class Intent:
     `question` and `request` are the parts of a turn with two wishes: what it asks, and what it wants done to the card;
     None: all of it does. `also`: a second wish about cards, for when the first is done. `asks`, in [0, 1], is how
     likely the turn asks the documents, whatever else it may be. `otherwise` is what a turn is told if they do not
-    answer it: it may as well have been for a person, or out of scope.
+    answer it: it may as well have been for a person, or out of scope. `asks_first`: the wish was not put as one, but
+    stood in a story or was gathered from what came before, so that even chat asks before it acts.
     """
 
     routes: tuple[Route, ...]
@@ -39,6 +40,7 @@ class Intent:
     decided_by: Literal["utterances", "dialogue", "conversation"] = "utterances"
     asks: float = 0.0
     otherwise: Route | None = None
+    asks_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ OutcomeKind = Literal[
     "too_late",  # the answer came when the outcome stood: it is told, and a block may be taken back
     "taken_back",  # a block of a moment ago
     "given_up",  # the caller said no to the question
+    "nothing_done",  # for who asks what was done: no card was changed lately
+    "nothing_ordered",  # ... and no new card in place of this one
     "no_number",
     "not_trusted",
     "conflict",

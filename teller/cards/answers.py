@@ -7,28 +7,37 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from teller.cards.choice import HINT_WORDS, choose_instead
+from teller.cards.choice import HINT_WORDS, Choice, choose, choose_instead
 from teller.cards.dialogue import HeardQuestion
 from teller.cards.policy import POLICY
 from teller.cards.records import Card, Operation, WishState
 from teller.cards.spoken import heard_words
+from teller.knowledge.question import is_question
 
 Answer = Literal["yes", "no", "card", "both", "other"]
 
 _YES = frozenset("yes yeah yep yup sure ok okay correct right absolutely definitely certainly affirmative".split())
 _YES_PHRASES = re.compile(
     r"\b(?:go ahead|do it|do that|do so|please do|of course|that(?:'s| is) (?:right|correct|fine)|yes it is"
-    r"|that's the one|sounds good|i confirm|confirmed)\b"
+    r"|that's the one|sounds good|i confirm|confirmed|sorry (?:yes|yeah|yep)"
+    r"|go for it|go on then|(?:yes|yeah|yep|ok|okay) go on)\b"
 )
 _FILL = frozenset(
     (
         "please thanks thank you uh um uhm er ah oh well so hey hi hello and just now then i'd like to my the it "
-        "that a card i said want would this mm hmm mhm huh"
+        "that a card i said want would this mm hmm mhm huh love dear mate sir madam ma'am miss quick quickly "
+        "immediately"
     ).split()
 )
 _NO = re.compile(
     r"(?:(?:no|nope|nah|not|never ?mind|cancel|stop|forget|leave"
     r"|(?:don't|do not)(?: (?:do|block|freeze|lock|unblock|activate|replace|report|close|bother))?)(?: |$))+"
+)
+_NO_AFTER_ALL = re.compile(
+    r"^(?:(?:yes|yeah|yep|ok|okay|sure|please|that|it|uh|um|er|oh|block|freeze|lock|report|close|lost|stolen|wait|sorry"
+    r"|actually|but|or)\s+)+"
+    r"(?:(?:no|nope|never ?mind|not|stop|cancel|forget it|leave it"
+    r"|(?:don't|do not)(?: (?:do|block|freeze|lock|report|close))?(?: it| that)?)(?:\s+|$))+$"
 )
 _CORRECTING = frozenset(
     "no nope not other one instead actually rather wait sorry wrong but mean meant i'm i'll is it's for use mine was "
@@ -38,6 +47,7 @@ _DENYING = frozenset("no not wrong meant other instead wait sorry".split())
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
 _DOUBT = re.compile(
     r"\b(?:don't|do not|not|never|won't|wouldn't|shouldn't|without|if|unless|instead|before|after|later|tomorrow)\b"
+    r"|\bwhether\b|\b(?:so|but|and) (?:how|what|when|why|where|which|who)\b"
     r"|^(?:how|what|what's|when|why|where|which|who|does|do i|is|are|can i|could i|should|may i|will|did|has|have)\b"
 )
 _TAKE_BACK = re.compile(
@@ -56,7 +66,7 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
     if not words:
         return "other"
     text = " ".join(words)
-    if _NO.fullmatch(" ".join(word for word in words if word not in _FILL)):
+    if _NO.fullmatch(" ".join(word for word in words if word not in _FILL)) or _NO_AFTER_ALL.match(text):
         return "no"
     if question.clause.kind == "confirm" and _is_yes(words, question):
         return "yes"
@@ -71,9 +81,22 @@ def names_a_card(question: HeardQuestion, cards: Sequence[Card]) -> bool:
     """Return whether the words do nothing but say which card is meant; for a question about one, another card."""
     current = next((card for card in cards if card.token == question.wish.card_token), None)
     choice = choose_instead(cards, question.answer, current)
-    if not choice.named or not _only_about_cards(" ".join(heard_words(question.answer)), question):
+    words = [word for word in heard_words(question.answer) if not _is_part_of_a_last4(word, cards)]
+    if not choice.named or not _only_about_cards(" ".join(words), question):
         return False
     return current is None or choice.cards != (current,)
+
+
+def points_elsewhere(words: str, cards: Sequence[Card], current: Card | None) -> Choice | None:
+    """Return the card that words beside an open question name, whatever else they say; None where they name no other.
+
+    It is no answer to act on, only what to ask about next: "the visa, the visa, quick", "no no, it's the gold one that
+    is gone". A question names a card to ask something about it, and so points nowhere.
+    """
+    choice = choose_instead(cards, words, current)
+    if is_question(words) or not choice.named or len(choice.cards) != 1 or choice.cards == (current,):
+        return None
+    return choice
 
 
 def takes_back(words: str, blocked: Card, cards: Sequence[Card]) -> bool:
@@ -91,7 +114,14 @@ def corrects(words: str) -> bool:
     """Return whether words do nothing but say that something was not meant so: "not that one", "no, the other"."""
     said = heard_words(words)
     allowed = HINT_WORDS | _FILL | _CORRECTING | POLICY[Operation.BLOCK].verbs
-    return _nothing_but(allowed, said) and not _DENYING.isdisjoint(said)
+    adds = said[:1] in (["and"], ["also"], ["plus"])  # "and the other one": that one, too
+    return _nothing_but(allowed, said) and not (_DENYING - {"other"} if adds else _DENYING).isdisjoint(said)
+
+
+def adds_a_card(words: str) -> bool:
+    """Return whether a turn wishes the same for a further card and says no more: "yes, and the other one too"."""
+    said = heard_words(words)
+    return only_names_a_card(words) and not {"too", "also", "same", "both", "and"}.isdisjoint(said)
 
 
 def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
@@ -107,7 +137,12 @@ def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
 def only_names_a_card(words: str) -> bool:
     """Return whether a turn says no more than which card: "and the gold one too", "what about the Visa"."""
     said = heard_words(words)
-    allowed = HINT_WORDS | _FILL | frozenset("too also same for what about how with".split())
+    allowed = (
+        HINT_WORDS
+        | _FILL
+        | _YES
+        | frozenset("too also same for what what's about how with both old new then as".split())
+    )
     names = any(word in HINT_WORDS - _FILL - {"one", "credit", "debit"} or _is_last4(word) for word in said)
     return names and _nothing_but(allowed, said)
 
@@ -115,6 +150,15 @@ def only_names_a_card(words: str) -> bool:
 def wants_both(words: str) -> bool:
     """Return whether a wish is about all of the caller's cards: "both my cards", "all of them"."""
     return bool(_BOTH.search(" ".join(heard_words(words))))
+
+
+def wanted_cards(words: str, cards: Sequence[Card]) -> tuple[Card, ...]:
+    """Return the cards that a wish is about one after the other: all, or those that it names; none where it is one."""
+    if wants_both(words):
+        return tuple(cards)
+    choice, said = choose(cards, words), heard_words(words)
+    operations = [operation for operation, rule in POLICY.items() if not rule.verbs.isdisjoint(said)]
+    return choice.cards if choice.each and len(operations) < 2 else ()
 
 
 def is_yes(words: str) -> bool:
@@ -125,6 +169,8 @@ def is_yes(words: str) -> bool:
 def _is_yes(words: list[str], question: HeardQuestion) -> bool:
     """The verb of what was asked says yes too, and the clause's own words may stand beside it."""
     clause = frozenset(heard_words(question.clause.text)) - {"shall"}
+    if not (clause & HINT_WORDS - _FILL).isdisjoint(words):
+        clause |= {"one"}  # "yes, the gold one"
     return _says_yes(words, POLICY[question.wish.operation].verbs, clause)
 
 
@@ -147,6 +193,11 @@ def _nothing_but(allowed: frozenset[str], words: Sequence[str]) -> bool:
 
 def _doubtful(words: str) -> bool:
     return bool(_DOUBT.search(_OPENING.sub("", words)))
+
+
+def _is_part_of_a_last4(word: str, cards: Sequence[Card]) -> bool:
+    """Return whether digits are those of one of the cards, in part: "not one two, I mean double three two one"."""
+    return word.isdigit() and len(word) < len("4242") and any(word in card.last4 for card in cards)
 
 
 def _is_last4(word: str) -> bool:

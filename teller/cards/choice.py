@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from teller.cards.records import Card
+from teller.cards.records import Card, CardState
 from teller.cards.spoken import heard_words
 
 _PRODUCTS = ("everyday", "gold", "travel", "student", "business", "platinum", "silver")
@@ -18,16 +18,23 @@ _HINT = rf"(?:{'|'.join((*_PRODUCTS, *_NETWORKS, *_PLACES))}|\d{{4}})"
 _DENIED = re.compile(rf"\bnot (?:(?:the|my|that|this|for) )*(?:{_HINT}(?: {_PLASTIC})?|one\b|card\b)")
 _OTHER = re.compile(r"\b(?:the|my) other(?: (?:one|card|visa|mastercard))?\b|\bother one\b|\bwrong (?:one|card)\b")
 
+_IT = re.compile(r"\b(?:it|it's|(?:this|that) (?:one|card))\b")
+_AND = re.compile(r"\b(?:and|plus|then)\b")
+
 HINT_WORDS = frozenset((*_PRODUCTS, *_NETWORKS, *_PLACES, "master", "card", "credit", "debit", "one", "other"))
 """The words that say which card is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The cards that a turn's words fit, in the holder's order; `named` is False where it names none in particular."""
+    """The cards that a turn's words fit, in the holder's order; `named` is False where it names none in particular.
+
+    `each`: they are named one by one, so all of them are meant ("the gold one and the Visa").
+    """
 
     cards: tuple[Card, ...]
     named: bool
+    each: bool = False
 
 
 def choose(cards: Sequence[Card], turn: str) -> Choice:
@@ -35,7 +42,27 @@ def choose(cards: Sequence[Card], turn: str) -> Choice:
 
     Every hint must fit: "my gold Visa" is no Gold Mastercard. "The second one" counts in the order of `cards`.
     """
-    return _choice(cards, _words(turn))
+    words = _words(turn)
+    named = [choice.cards for part in _AND.split(words) if (choice := _choice(cards, part)).named]
+    if len(named) > 1 and all(len(fitting) == 1 for fitting in named) and len(set(named)) > 1:
+        meant = {card.token for fitting in named for card in fitting}
+        return Choice(tuple(card for card in cards if card.token in meant), named=True, each=True)
+    return _choice(cards, words)
+
+
+def choose_after(cards: Sequence[Card], turn: str, told: Sequence[Card]) -> Choice:
+    """Return which of the cards a turn means that follows the news of some: "and the other one?" is none of those.
+
+    "It" is the only one that was spoken of. A closed card is the other one only where there is no other.
+    """
+    choice, words = choose(cards, turn), _words(turn)
+    if choice.named or not told:
+        return choice
+    if _OTHER.search(words):
+        others = tuple(card for card in cards if card not in told)
+        open_ones = tuple(card for card in others if card.state is not CardState.CLOSED)
+        return Choice(open_ones or others, named=True) if others else choice
+    return Choice(tuple(told), named=True) if len(told) == 1 and _IT.search(words) else choice
 
 
 def choose_instead(cards: Sequence[Card], turn: str, current: Card | None) -> Choice:
@@ -56,6 +83,14 @@ def choose_instead(cards: Sequence[Card], turn: str, current: Card | None) -> Ch
         refused = {current.token} if current else set()
     rest = tuple(card for card in cards if card.token not in refused)
     return Choice(rest, named=True) if refused and rest else Choice(tuple(cards), named=False)
+
+
+def card_hints(turn: str) -> set[str]:
+    """Return the words of a turn that tell one card from another: product, network, place, last four, "other"."""
+    words = set(_words(turn).split())
+    return {
+        word for word in words if word in (*_PRODUCTS, *_NETWORKS, *_PLACES, "other") or re.fullmatch(r"\d{4}", word)
+    }
 
 
 def _words(turn: str) -> str:
@@ -85,19 +120,21 @@ def _by_last4(cards: Sequence[Card], words: str) -> list[Card] | None:
 
 
 def _by_product(cards: Sequence[Card], words: str) -> list[Card] | None:
-    for product in _PRODUCTS:
+    named = [
+        product
+        for product in _PRODUCTS
         if re.search(
-            rf"\b{product} {_PLASTIC}|\b(?:my|the|for) {product}(?:$| please| instead| thank| not)|^{product}$", words
-        ):
-            return [card for card in cards if card.product.lower() == product]
-    return None
+            rf"\b{product} {_PLASTIC}|\b(?:my|the|for) {product}(?:$| please| instead| thank| not| and| or| too| also)"
+            rf"|^{product}$",
+            words,
+        )
+    ]
+    return [card for card in cards if card.product.lower() in named] if named else None
 
 
 def _by_network(cards: Sequence[Card], words: str) -> list[Card] | None:
-    for word, network in _NETWORKS.items():
-        if re.search(rf"\b{word}\b", words):
-            return [card for card in cards if card.network == network]
-    return None
+    named = [network for word, network in _NETWORKS.items() if re.search(rf"\b{word}\b", words)]
+    return [card for card in cards if card.network in named] if named else None
 
 
 def _by_place(cards: Sequence[Card], words: str) -> list[Card] | None:

@@ -17,6 +17,14 @@ _BESIDE = re.compile(
     rf"|\b(\d{{4}})(?: (?:is|as))?(?: (?:my|the))? {_PIN}\b"
 )
 _ABOUT_A_CARD = re.compile(r"\b(?:card|visa|mastercard|ending|ends)\b")
+_CORRECTED = re.compile(
+    r"\b(?:no|sorry|wait|actually|rather|i mean|i meant|scratch that)\b[a-z' ]*(?<!\d)(\d{4})(?: please)?$"
+)
+_ONES = {"one": "1", "o": "0", "oh": "0"}
+_AROUND_A_PIECE = HESITATIONS | frozenset(
+    "and then my pin code the rest is are first last two three half digits digit number numbers oh sorry no starts "
+    "begins with it of a one".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,9 @@ def spoken_pin(history: Sequence[Turn], is_judged: Callable[[str], bool], filler
         said, words = digits_of(text), turn_words(text)
         if is_judged(words):
             collected = SpokenPin("", words, judged=True)
-        elif len(said) == PIN_DIGITS or collected.standing in ("whole", "too many"):
+        elif len(said) == PIN_DIGITS or collected.standing == "too many":
+            collected = SpokenPin(said, words)
+        elif collected.standing == "whole":
             collected = SpokenPin(said or collected.digits, words if said else collected.words)
         elif said:
             collected = SpokenPin(collected.digits + said, words)
@@ -80,12 +90,31 @@ def turn_words(text: str) -> str:
 
 
 def digits_of(text: str) -> str:
-    """Return the digits of an answer to a PIN question; those that name a card are none."""
+    """Return the digits of an answer to a PIN question; those that name a card are none.
+
+    Of digits that were corrected ("no sorry, 8162") the last four count. Fewer than four in a sentence that speaks of
+    something else ("I've been waiting for 20 minutes") are no piece of a PIN.
+    """
     words = heard_words(text)
-    if _ABOUT_A_CARD.search(" ".join(words)) and not says_pin(text):
+    said = " ".join(words)
+    if _ABOUT_A_CARD.search(said) and not says_pin(text):
         return ""
+    if corrected := _CORRECTED.search(said):
+        return corrected[1]
     alone = all(word.isdigit() or word == "one" or word in HESITATIONS for word in words)
-    return "".join("1" if word == "one" else word for word in words if word.isdigit() or (alone and word == "one"))
+    counted = (
+        ("one", "o", "oh") if all(word.isdigit() or word in _ONES for word in words) else ("one",) if alone else ()
+    )
+    digits = "".join(_ONES.get(word, word) for word in words if word.isdigit() or word in counted)
+    piece = all(word.isdigit() or word in _AROUND_A_PIECE for word in words)
+    return digits if piece or len(digits) >= PIN_DIGITS else ""
+
+
+def _digit_words(words: Sequence[str]) -> Sequence[str]:
+    """Return which of "one" and "oh" are digits among these words: where there is little else."""
+    if all(word.isdigit() or word in _ONES for word in words):
+        return tuple(_ONES)
+    return ("one",) if all(word.isdigit() or word == "one" or word in HESITATIONS for word in words) else ()
 
 
 def _answers_to_pin_questions(joined: Sequence[Turn], fillers: Sequence[str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ _TENS = {
     "seventy": "7", "eighty": "8", "ninety": "9",
 }  # fmt: skip
 _TIMES = {"double": 2, "triple": 3}
+_OHS = ("o", "oh")
 _KEYPAD = re.compile(r"\buser's keypad entry\b:?", re.IGNORECASE)  # how Vapi tells of keys that were pressed
 NUMBER_WORDS = frozenset((*_DIGITS, *_TEENS, *_TENS, *_TIMES, "hundred", "thousand"))
 """The words of which spoken numbers are made."""
@@ -29,7 +30,7 @@ def heard_words(text: str) -> list[str]:
     """Return the words of a text without case and punctuation, every run of spoken or written digits as one word.
 
     "Visa ending one eight, eight-one" and "visa ending 1881" give the same words; so do "double four" and "44".
-    "one" is kept as a word where no other digit stands beside it ("the second one"), and so is "o".
+    "one" is kept as a word where no other digit stands beside it ("the second one"), and so are "o" and "oh" ("oh no").
     """
     words: list[str] = []
     run: list[str] = []
@@ -38,8 +39,8 @@ def heard_words(text: str) -> list[str]:
     place = 0
     while place < len(tokens):
         digits, used = _digits_at(tokens, place)
-        if tokens[place] == "o" and (run or (place + 1 < len(tokens) and _digits_at(tokens, place + 1)[1])):
-            digits, used = "0", 1
+        if tokens[place] in _OHS:
+            digits, used = ("0", 1) if run or _number_follows(tokens, place) else ("", 0)
         if used:
             run.append(digits)
             place += used
@@ -55,6 +56,15 @@ def spoken_digits(digits: str) -> str:
     """Return digits as they are read out one by one: 1881 as "one eight eight one"."""
     names = {digit: name for name, digit in _DIGITS.items() if name != "oh"}
     return " ".join(names[digit] for digit in digits)
+
+
+def _number_follows(tokens: list[str], place: int) -> bool:
+    """Return whether an "oh" begins a number, and not "oh no" or "oh one moment"."""
+    while place < len(tokens) and tokens[place] in _OHS:
+        place += 1
+    if place == len(tokens) or not _digits_at(tokens, place)[1]:
+        return False
+    return tokens[place] != "one" or (place + 1 < len(tokens) and _digits_at(tokens, place + 1)[1] > 0)
 
 
 def _digits_at(tokens: list[str], place: int) -> tuple[str, int]:
