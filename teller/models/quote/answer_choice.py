@@ -11,6 +11,7 @@ from teller.models.quote.agreement import (
     compare,
     contradicts,
     fitting_columns,
+    has,
     lists_others,
     narrowest,
     restated,
@@ -100,8 +101,10 @@ def _in_better_form(best: int, evidence: Evidence, logits: NDArray[np.float64]) 
     if candidates[best].quotable.cells:
         (_, name), *values = _asked_cells(candidates[best], evidence)
         told_there = set(stems(" ".join([name, *(value for _, value in values)])))
+        met = [facet for facet in evidence.asked.facets if has(facet, candidates[best])]
         for i, other in enumerate(candidates):
-            if other.quotable.kind == "sentence" and logits[i] > logits[best] - _PROSE and told_there <= other.own:
+            near = other.quotable.kind == "sentence" and logits[i] > logits[best] - _PROSE
+            if near and told_there <= other.own and all(has(facet, other) for facet in met):
                 return i
     if evidence.asked.wants_steps:
         for near in (int(i) for i in np.argsort(-logits, kind="stable") if logits[i] > logits[best] - _SECOND):

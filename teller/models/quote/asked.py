@@ -118,6 +118,7 @@ def _facets(earlier: Sequence[str], turn: str) -> tuple[Facet, ...]:
         if line is not turn and not goes_on:
             known |= {"weekday", "date", "year"}
         told = [facet for facet in map(_point, facets(line)) if facet.kind not in known]
+        told = list({(facet.kind, facet.low, facet.high): facet for facet in told}.values())
         asked += [replace(facet, names=True) for facet in told] if line is turn and len(earlier) else told
     return tuple(asked)
 

@@ -36,7 +36,7 @@ _UNSAID = re.compile(  # clock times, telephone numbers, ordinals, sizes: no amo
 )
 _BY_LENGTH = "|".join(sorted(_WORDS, key=len, reverse=True))
 _NUMBER = re.compile(
-    rf"""(?P<sign>[$\u00a3\u20ac]\s?)?(?<![\w.])(?P<number>\d[\d,]*(?:\.\d+)?|\b(?:{_BY_LENGTH})\b)
+    rf"""(?P<sign>[$\u00a3\u20ac]\s?|\b(?:EUR|USD|GBP|CHF)\s?)?(?<![\w.])(?P<number>\d[\d,]*(?:\.\d+)?|\b(?:{_BY_LENGTH})\b)
     (?P<scale>\s?(?:k|thousand|grand|m|million)\b)?
     (?:[\s-]{{0,2}}(?P<unit>%|per\ ?cent\b|percent\b|pounds?\b|dollars?\b|euros?\b|bucks\b|quid\b
     |(?:years?|yrs?)(?:[\s-]olds?|\ of\ age)\b
