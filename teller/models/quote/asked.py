@@ -41,6 +41,11 @@ _ASKS_RANGE = re.compile(r"\b(?:what|which)\b.*\b(?:classes|options|ways|kinds|t
 _ASKS_HOW = re.compile(
     r"\bhow (?:do|can|could|should|would) (?:i|we|you|one)\b|\bhow to\b|\bsteps\b|\bwalk me through\b", re.IGNORECASE
 )
+_ASKS_WHETHER = re.compile(
+    r"(?:(?:so|and|but|ok|okay|hi|hello|please|also)\b[\s,]*)*"
+    r"(?:can|could|do|does|did|is|are|am|will|would|may|must|has|have|should)\b",
+    re.IGNORECASE,
+)
 _CAPITAL = re.compile(r"(?<=[a-z,'\d] )([A-Z][\w'-]+)")
 # What names a thing stands after one of these, and ends at the next function word: "a late *laptop*".
 _BEFORE_THINGS = frozenset(
@@ -71,6 +76,7 @@ class Asked:
     wants_list: bool
     may_be_list: bool
     wants_steps: bool
+    wants_yes_or_no: bool
     wants_overview: bool
     has_story: bool
     leans: bool
@@ -99,6 +105,7 @@ def read(question: str) -> Asked:
         wants_list=bool(_ASKS_LIST.search(turn)),
         may_be_list=bool(_ASKS_RANGE.search(turn)),
         wants_steps=steps,
+        wants_yes_or_no=bool(_ASKS_WHETHER.match(turn)),
         wants_overview=wants_overview,
         has_story=bool(earlier),
         leans=leans,

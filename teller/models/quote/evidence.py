@@ -40,6 +40,7 @@ _LACKS = (
     "lacks_head",  # how many of the things, by their last word, it lacks: the personal *loan*
     "lacks_name",  # weight of the rarest word lacking that has a capital: a place, a product
     "lacks_topic",  # ... that names a thing of the turn before, where the last one leans on it
+    "lacks_topic_bare",  # ... where the last one names nothing else: "and for seven years"
     "lacks_modifier",  # ... that stands before one that they hold: the *travel* card
 )
 FOR_EACH = _SIMILAR + _WORDS + _LACKS + FOR_AGREEMENT + FOR_FORM
@@ -202,7 +203,8 @@ def _lacks(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str
         max((share for word, share in asked.things.items() if word in lacking), default=0.0),
         sum(word in lacking for word in asked.heads),
         max((lacking[word] for word in asked.names if word in lacking), default=0.0),
-        max((share for word, share in asked.topic.items() if not found[word] & here), default=0.0),
+        lacks_topic := max((share for word, share in asked.topic.items() if not found[word] & here), default=0.0),
+        lacks_topic * (not asked.things),
         max(modifiers, default=0.0),
     )
 

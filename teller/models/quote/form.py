@@ -14,6 +14,10 @@ FOR_FORM = (
     "list_unasked",
     "step_alone",  # one item, where a list or steps were asked for
     "row",  # a table row
+    "item",  # a list item
+    "list_under",  # a list, by the share of the question's words that its headings have
+    "decides",  # yes or no was asked, and it says what may be, must be, or is not
+    "few_words",  # how little it says: 1 for a single word
     "opens",  # the first sentence of its section
     "overview_plain",  # where an overview was asked for: says what the thing is, not what to do with it, or when
     "overview_named",  # ... and stands under headings that name all of it
@@ -21,6 +25,11 @@ FOR_FORM = (
     "first_passage",  # from the passage that the search ranked first
 )
 _TO_DO = re.compile(r"(?:To|If|When|Before|After|For|Once|You (?:can|may|must|need))\b")
+_DECIDES = re.compile(
+    r"\b(?:can|cannot|may|must|need|no|not|never|none|only|free|possible|allowed|available|closed|yes|unless|any)\b"
+    r"|n['\u2019]t\b",
+    re.IGNORECASE,
+)
 _HOW_TO = re.compile(r"\bHow (?:to|do I|can I|you)\b", re.IGNORECASE)
 
 
@@ -35,6 +44,10 @@ def form_of(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[st
         is_list and not (asked.wants_list or asked.wants_steps or asked.may_be_list),
         quotable.kind == "item" and (asked.wants_list or asked.wants_steps),
         quotable.kind == "row",
+        quotable.kind == "item",
+        is_list and sum(bool(found[word] & candidate.context) for word in asked.words) / (len(asked.words) or 1),
+        asked.wants_yes_or_no and bool(_DECIDES.search(quotable.text)),
+        1.0 / (len(candidate.own) or 1),
         quotable.opens,
         overview and not _TO_DO.match(quotable.text),
         overview and all(found[word] & candidate.context for word in asked.things),
