@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 
+from teller.models.quote.agreement import compare
 from teller.models.quote.answer_type import holds
 from teller.models.quote.asked import Asked
 from teller.models.quote.candidates import Candidate
+from teller.models.quote.question_words import stems
 
 FOR_FORM = (
     "untyped",  # the question wants an amount, a time, ... and the sentence holds none
@@ -14,6 +16,7 @@ FOR_FORM = (
     "list_unasked",
     "step_alone",  # one item, where a list or steps were asked for
     "row",  # a table row
+    "row_unasked",  # ... of which no column was asked for, by its name or by its kind of value
     "item",  # a list item
     "list_under",  # a list, by the share of the question's words that its headings have
     "decides",  # yes or no was asked, and it says what may be, must be, or is not
@@ -44,6 +47,7 @@ def form_of(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[st
         is_list and not (asked.wants_list or asked.wants_steps or asked.may_be_list),
         quotable.kind == "item" and (asked.wants_list or asked.wants_steps),
         quotable.kind == "row",
+        quotable.kind == "row" and not _has_column(candidate, asked, found),
         quotable.kind == "item",
         is_list and sum(bool(found[word] & candidate.context) for word in asked.words) / (len(asked.words) or 1),
         asked.wants_yes_or_no and bool(_DECIDES.search(quotable.text)),
@@ -54,3 +58,12 @@ def form_of(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[st
         asked.wants_steps and bool(_HOW_TO.search(quotable.context)),
         0.0,
     )
+
+
+def _has_column(row: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> bool:
+    """Return whether a row has a column that was asked for: by a word, by a facet, or by the kind of its value."""
+    columns = [column for column, _ in row.quotable.cells[1:]]
+    named = frozenset().union(*(found[word] for word in asked.words)) & frozenset(stems(" ".join(columns)))
+    fits = any(compare(facet, column) == "fits" for facet in asked.facets for column in columns)
+    of_kind = bool(asked.kind) and any(holds(asked.kind, value) for _, value in row.quotable.cells[1:])
+    return bool(named) or fits or of_kind
