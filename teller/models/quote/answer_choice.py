@@ -26,7 +26,8 @@ from teller.models.quote.question_words import matching, stems
 from teller.models.quote.table_rows import told
 
 _SECOND = 2.0  # a second sentence is said when its logit is at most this far below the first one's
-_CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has
+_BESIDE = 3.0  # ... or this far, where it stands under the same heading
+_CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has; beside it, at any distance
 _PROSE = 3.0  # ... and a sentence instead of a table row that says no more
 _SAME = 0.6  # share of words from which on two sentences say the same
 _COMPARES = re.compile(
@@ -86,9 +87,13 @@ def _best(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
         return [first]
     for second in (int(i) for i in np.argsort(-logits, kind="stable")):
         b = candidates[second]
-        if logits[second] < logits[first] - _SECOND:
+        behind = logits[first] - logits[second]
+        beside = a.passage is b.passage and a.quotable.context == b.quotable.context
+        if behind > _BESIDE:
             break
-        close = logits[second] > logits[first] - _CLOSE
+        if behind > _SECOND and not beside:
+            continue
+        close = beside or behind < _CLOSE
         if len(b.quotable.parts) <= 2 and "\n" not in b.quotable.text and _adds(a, b, evidence, close=close):
             follows = a.passage is b.passage and b.quotable.place == a.quotable.place - 1
             return [second, first] if follows else [first, second]
