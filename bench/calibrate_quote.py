@@ -6,8 +6,8 @@ Each folder of bench/sets/quote_dev holds questions.jsonl and most paraphrased.j
 `expect_any` or `expect_all` are words that a right answer holds, `expect_not` words that it does not; a question whose
 `document` is null has no answer in the documents; `history` or `messages` came before it. The documents stand beside
 it, or are the sample bank's (larkfield), or product sheets of the τ-bench corpus (tau, only with --tau);
-bench/sets/second_bank and third_bank are two collections more. A collection is judged with weights fitted on all the others; the last
-lines are the weights fitted on everything, for fitted_weights.py.
+bench/sets/second_bank and third_bank are two collections more. A collection is judged with weights fitted on all the
+others; the last lines are the weights fitted on everything, for fitted_weights.py.
 """
 
 import argparse

@@ -64,8 +64,11 @@ def choose(evidence: Evidence, weights: Weights = FITTED) -> Answer | None:
     another = contradicts(facets, best) or lists_others(facets, evidence.candidates) or _is_unnamed(best, evidence)
     if not both and another:
         return None
-    chosen = [evidence.candidates[i] for i in both or extreme_row(evidence, for_each) or _best(evidence, for_each)]
-    parts = [part for candidate in chosen for part in _said(candidate, evidence)]
+    extreme = [] if both else extreme_row(evidence, for_each)
+    chosen = [evidence.candidates[i] for i in both or extreme or _best(evidence, for_each)]
+    parts = [
+        part for candidate in chosen for part in (candidate.quotable.parts if extreme else _said(candidate, evidence))
+    ]
     return Answer(tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(c.passage.filename for c in chosen)))
 
 

@@ -13,7 +13,9 @@ _DATE = (
     r"|january|february|march|april|june|july|august|september|october|november|december)\b"
     r" | \bmay\ \d | \d\ may\b | \b\d{4}-\d\d | \b\d{1,2}(?:st|nd|rd|th)\b"
 )
-_CLOCK = r"\d\s?[ap]\.?m\b | (?<![\d.,$\u00a3\u20ac])(?<!EUR\ )(?<!GBP\ )(?<!USD\ )(?<!CHF\ )\b\d{1,2}[.:]\d\d\b(?!\s?%)"
+_CLOCK = (
+    r"\d\s?[ap]\.?m\b | (?<![\d.,$\u00a3\u20ac])(?<!EUR\ )(?<!GBP\ )(?<!USD\ )(?<!CHF\ )\b\d{1,2}[.:]\d\d\b(?!\s?%)"
+)
 _MONEY = r"[$\u00a3\u20ac]\s?\d | \b(?:EUR|USD|GBP|CHF)\s?\d | \d\s(?:EUR|USD|GBP|CHF)\b"
 
 # What asks for a kind of answer; the first one that does decides.

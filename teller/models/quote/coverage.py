@@ -46,7 +46,10 @@ def lacking(
         max((lacking[word] for word in asked.names if word in lacking), default=0.0),
         lacks_topic := max((share for word, share in asked.topic.items() if not found[word] & here), default=0.0),
         lacks_topic * (not asked.things),
-        max((s for w, s in (asked.things | asked.topic).items() if found[w] & titled and not found[w] & here), default=0.0),
+        max(
+            (s for w, s in {**asked.things, **asked.topic}.items() if found[w] & titled and not found[w] & here),
+            default=0.0,
+        ),
         max(modifiers, default=0.0),
     )
 

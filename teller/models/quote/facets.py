@@ -133,9 +133,9 @@ def _share_units(text: str, amounts: list[_Amount]) -> None:
     """Give a number without a unit that of the next one in its list: "5, 10 and 15 years"."""
     for i in range(len(amounts) - 2, -1, -1):
         one, after = amounts[i], amounts[i + 1]
-        if not one.kind and after.kind in ("months", "percent", "age", "other") and one.low is None:
-            if _LISTED.fullmatch(text[one.end : after.start]) and after.scale >= 1:
-                amounts[i] = replace(one, kind=after.kind, value=one.value * after.scale, scale=after.scale)
+        bare = not one.kind and one.low is None and after.kind in ("months", "percent", "age", "other")
+        if bare and _LISTED.fullmatch(text[one.end : after.start]):
+            amounts[i] = replace(one, kind=after.kind, value=one.value * after.scale, scale=after.scale)
 
 
 def _amounts(text: str) -> Iterator[_Amount]:

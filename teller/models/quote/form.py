@@ -18,7 +18,7 @@ FOR_FORM = (
     "row",  # a table row
     "row_unasked",  # ... of which no column was asked for, by its name or by its kind of value
     "item",  # a list item
-    "list_under",  # a list, by the share of the question's words that its headings have
+    "list_under",  # a list, by the share of the question's words that its headings have, but where it asked for kinds
     "decides",  # yes or no was asked, and it says what may be, must be, or is not
     "few_words",  # how little it says: 1 for a single word
     "opens",  # the first sentence of its section
@@ -49,7 +49,7 @@ def form_of(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[st
         quotable.kind == "row",
         quotable.kind == "row" and not _has_column(candidate, asked, found),
         quotable.kind == "item",
-        is_list and sum(bool(found[word] & candidate.context) for word in asked.words) / (len(asked.words) or 1),
+        is_list and not asked.may_be_list and _under(candidate, asked, found),
         asked.wants_yes_or_no and bool(_DECIDES.search(quotable.text)),
         1.0 / (len(candidate.own) or 1),
         quotable.opens,
@@ -58,6 +58,11 @@ def form_of(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[st
         asked.wants_steps and bool(_HOW_TO.search(quotable.context)),
         0.0,
     )
+
+
+def _under(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> float:
+    """Return which share of the question's words the headings have; one word alone says little."""
+    return sum(bool(found[word] & candidate.context) for word in asked.words) / max(len(asked.words), 2)
 
 
 def _has_column(row: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> bool:
