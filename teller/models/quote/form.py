@@ -20,6 +20,7 @@ FOR_FORM = (
     "item",  # a list item
     "list_under",  # a list, by the share of the question's words that its headings have, but where it asked for kinds
     "decides",  # yes or no was asked, and it says what may be, must be, or is not
+    "example",  # reckons an example: "on a home of $240,000 that is $12,000"
     "few_words",  # how little it says: 1 for a single word
     "opens",  # the first sentence of its section
     "overview_plain",  # where an overview was asked for: says what the thing is, not what to do with it, or when
@@ -31,6 +32,11 @@ _TO_DO = re.compile(r"(?:To|If|When|Before|After|For|Once|You (?:can|may|must|ne
 _DECIDES = re.compile(
     r"\b(?:can|cannot|may|must|need|no|not|never|none|only|free|possible|allowed|available|closed|yes|unless|any)\b"
     r"|n['\u2019]t\b",
+    re.IGNORECASE,
+)
+_EXAMPLE = re.compile(
+    r"\b(?:for example|for instance|therefore|compared with|suppose)\b"
+    r"|^(?:(?:On|For|With|From) )?(?:an?|the) .*[$\u00a3\u20ac]\d.*[$\u00a3\u20ac]\d",
     re.IGNORECASE,
 )
 _HOW_TO = re.compile(r"\bHow (?:to|do I|can I|you)\b", re.IGNORECASE)
@@ -51,6 +57,7 @@ def form_of(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[st
         quotable.kind == "item",
         is_list and not asked.may_be_list and _under(candidate, asked, found),
         asked.wants_yes_or_no and bool(_DECIDES.search(quotable.text)),
+        quotable.kind != "row" and bool(_EXAMPLE.search(quotable.text)),
         1.0 / (len(candidate.own) or 1),
         quotable.opens,
         overview and not _TO_DO.match(quotable.text),
