@@ -31,7 +31,7 @@ _OVERVIEW = re.compile(
 )
 _ASKS_MORE = re.compile(r"\b(?:how|what|when|where|which|who|why|cost|fees?|rates?|price)\b", re.IGNORECASE)
 _ASKS_LIST = re.compile(
-    r"\b(?:what|which)\b.*\b(?:documents?|papers?|paperwork|things|requirements|steps)\b"
+    r"\b(?:what|which) (?:\w+ ){0,3}?(?:documents?|papers?|paperwork|things|requirements|steps)\b"
     r"|\bwhat (?:all )?(?:do|should|must|will|can|would) i (?:\w+ ){0,4}?"
     r"(?:need|bring|show|have|prepare|provide|take)\b"
     r"|\bneed to (?:bring|show|have|provide)\b|\blist\b|\brequirements?\b|\bwhat .*\b(?:required|needed)\b",

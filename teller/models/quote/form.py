@@ -36,7 +36,7 @@ _DECIDES = re.compile(
 )
 _EXAMPLE = re.compile(
     r"\b(?:for example|for instance|therefore|compared with|suppose)\b"
-    r"|^(?:(?:On|For|With|From) )?(?:an?|the) .*[$\u00a3\u20ac]\d.*[$\u00a3\u20ac]\d",
+    r"|^(?:(?:On|For|With|From) )?an? (?:[\w-]+ ){1,3}(?:of|that costs|worth) [$\u00a3\u20ac]\d.*[$\u00a3\u20ac]\d",
     re.IGNORECASE,
 )
 _HOW_TO = re.compile(r"\bHow (?:to|do I|can I|you)\b", re.IGNORECASE)
