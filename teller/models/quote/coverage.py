@@ -23,13 +23,6 @@ FOR_LACKING = (
 )
 
 
-def anchored(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> bool:
-    """Return whether a candidate has one of the things asked about, where the documents have any."""
-    things = [found[word] for word in (asked.things or asked.topic) if found[word]]
-    here = candidate.own | candidate.context
-    return not things or any(words & here for words in things)
-
-
 def lacking(
     candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]], titled: frozenset[str]
 ) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from teller.knowledge.index import Vector
 from teller.models.quote.agreement import FOR_AGREEMENT, agreements, has
 from teller.models.quote.asked import Asked, read
 from teller.models.quote.candidates import Candidate
-from teller.models.quote.coverage import FOR_COVERAGE, FOR_LACKING, anchored, coverage, lacking
+from teller.models.quote.coverage import FOR_COVERAGE, FOR_LACKING, coverage, lacking
 from teller.models.quote.form import FOR_FORM, form_of
 from teller.models.quote.missing import FOR_MISSING, missing
 from teller.models.quote.question_words import matching
@@ -115,7 +115,7 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
         *_standing(asked, similar),
         turn_missing := _turn_missing(asked, found),
         turn_missing * asked.leans,
-        _unmet(asked, candidates, found),
+        _unmet(asked, prepared, passages, found),
     ]
     rows = np.hstack([similar, covered, lacks, agreed, form])[kept]
     return Evidence(asked, tuple(candidates[i] for i in kept), rows, np.array(for_none), found)
@@ -173,8 +173,23 @@ def _turn_missing(asked: Asked, found: Mapping[str, frozenset[str]]) -> float:
     return sum(share for word, share in shares.items() if not found[word]) / (sum(shares.values()) or 1.0)
 
 
-def _unmet(asked: Asked, candidates: Sequence[Candidate], found: Mapping[str, frozenset[str]]) -> int:
-    """Return how many facets that tell apart what is asked no candidate on it has; other numbers are but told along."""
+def _unmet(
+    asked: Asked,
+    prepared: Sequence[Prepared],
+    passages: Sequence[frozenset[str]],
+    found: Mapping[str, frozenset[str]],
+) -> int:
+    """Return how many facets that tell apart what is asked no passage on it has; other numbers are but told along.
+
+    A passage is on it that has one of the things asked about, as far as any has: not the loan for the four years of a
+    bond.
+    """
     wanted = [facet for facet in asked.facets if facet.names or facet.kind in ("weekday", "date", "year")]
-    on_it = [candidate for candidate in candidates if anchored(candidate, asked, found)]
+    things = [found[word] for word in (asked.things or asked.topic) if found[word]]
+    on_it = [
+        candidate
+        for passage, words in zip(prepared, passages, strict=True)
+        if not things or any(thing & words for thing in things)
+        for candidate in passage.candidates
+    ]
     return sum(not any(has(facet, candidate) for candidate in on_it) for facet in wanted)
