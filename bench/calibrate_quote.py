@@ -6,8 +6,8 @@ Each folder of bench/sets/quote_dev holds questions.jsonl and most paraphrased.j
 `expect_any` or `expect_all` are words that a right answer holds, `expect_not` words that it does not; a question whose
 `document` is null has no answer in the documents; `history` or `messages` came before it. The documents stand beside
 it, or are the sample bank's (larkfield), or product sheets of the τ-bench corpus (tau, only with --tau);
-bench/sets/second_bank is one collection more. A collection is judged with weights fitted on all the others; the last
-lines are the weights fitted on everything, for fitted_weights.py.
+bench/sets/second_bank and third_bank are two collections more. A collection is judged with weights fitted on all the
+others; the last lines are the weights fitted on everything, for fitted_weights.py.
 """
 
 import argparse
@@ -40,6 +40,7 @@ TAU = re.compile(
     r"doc_((?:savings_accounts_(?:silver_account|gold_account|bronze_account)|checking_accounts_(?:light_green|gold_years|"
     r"bluest)_account|credit_cards_(?:silver_rewards_card|gold_rewards_card|ecocard)|everyone_pay_.+))_\d+$"
 )
+BANKS = ("second_bank", "third_bank")
 FILES = ("questions.jsonl", "paraphrased.jsonl")
 PASSAGES = 6
 SHRINKAGE = 0.005
@@ -87,9 +88,9 @@ def passages_of(collection: str, tau: Path | None) -> Iterator[Passage]:
                 text = f"---\ntitle: {title}\n---\n{document['text']}"
                 yield from chunk(load(f"{document['_id']}.md", text.encode()), collection, embedder.count_tokens)
         return
-    folder = {"larkfield": SAMPLE_BANK, "second_bank": SETS.parent / "second_bank" / "documents"}.get(
-        collection, SETS / collection
-    )
+    folder = SAMPLE_BANK if collection == "larkfield" else _folder(collection)
+    if collection in BANKS:
+        folder /= "documents"
     for path in sorted(path for path in folder.iterdir() if path.suffix in {".md", ".txt", ".html"}):
         yield from chunk(load(path.name, path.read_bytes()), collection, embedder.count_tokens)
 
@@ -98,8 +99,7 @@ def cases_of(collection: str, tau: Path | None) -> Iterator[Case]:
     """Yield the questions of a collection with the evidence from the passages nearest to each."""
     passages = list(passages_of(collection, tau))
     matrix = np.stack([vector(passage.embedding_text) for passage in passages])
-    where = (SETS.parent if collection == "second_bank" else SETS) / collection
-    files = [where / name for name in FILES]
+    files = [_folder(collection) / name for name in FILES]
     lines = [line for file in files if file.is_file() for line in file.read_text().splitlines()]
     for asked in map(json.loads, lines):
         said = [turn["content"] for turn in asked.get("messages", []) if turn["role"] == "user"]
@@ -173,6 +173,16 @@ def _adam(gradient: Callable[[Numbers], Numbers], size: int) -> Numbers:
     return weights
 
 
+def collections(tau: Path | None) -> list[str]:
+    """Return the names of the collections that can be read."""
+    folders = [folder.name for folder in sorted(SETS.iterdir()) if folder.is_dir() and (folder.name != "tau" or tau)]
+    return [*folders, *BANKS]
+
+
+def _folder(collection: str) -> Path:
+    return (SETS.parent if collection in BANKS else SETS) / collection
+
+
 def _expected(asked: dict[str, Any]) -> list[str]:
     return list(asked.get("expect_all") or asked.get("expect_any") or [])
 
@@ -187,9 +197,7 @@ def main() -> None:
     parser.add_argument("--tau", type=Path, help="corpus.jsonl of the τ-bench banking documents")
     parser.add_argument("--errors", action="store_true", help="show what was not right")
     options = parser.parse_args()
-    names = [
-        folder.name for folder in sorted(SETS.iterdir()) if folder.is_dir() and (folder.name != "tau" or options.tau)
-    ] + ["second_bank"]
+    names = collections(options.tau)
     cases = [case for name in names for case in cases_of(name, options.tau)]
     total: Counter[str] = Counter()
     for name in names:

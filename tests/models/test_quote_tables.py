@@ -47,6 +47,9 @@ WIRES = passage(
         ("from June 15 through August 14", "date", 615, 814),
         ("are you open on Christmas Eve", "date", 1224, 1224),
         ("24 December", "date", 1224, 1224),
+        ("December 24-26", "date", 1224, 1226),
+        ("between 3 and 9 August", "date", 803, 809),
+        ("EUR 36 a year", "money", 36, 36),
         ("model years 2021-2025", "year", 2021, 2025),
     ],
 )
@@ -59,6 +62,11 @@ def test_a_day_with_its_year_names_both(day: str) -> None:
     told = facets(f"are you open on {day}?")
     assert [(facet.kind, facet.low) for facet in told] == [("date", 1224), ("year", 2027)]
     assert told[1].names
+
+
+def test_reads_lists_of_days_and_of_terms() -> None:
+    assert [facet.low for facet in facets("25 and 26 December")] == [1225, 1226]
+    assert [facet.low for facet in facets("fixed for 5, 10 and 15 years")] == [60, 120, 180]
 
 
 def test_clock_times_and_telephone_numbers_are_no_amounts() -> None:

@@ -1,6 +1,5 @@
 """Which sentences answer a question, or none: one softmax over the candidates and "no answer"."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from teller.models.quote.agreement import (
     compare,
     contradicts,
     fitting_columns,
+    has,
     lists_others,
     narrowest,
     restated,
@@ -18,20 +18,18 @@ from teller.models.quote.agreement import (
 )
 from teller.models.quote.answer_type import holds
 from teller.models.quote.candidates import Candidate
+from teller.models.quote.comparison import same_table, side_by_side
 from teller.models.quote.evidence import FOR_NONE, Evidence
 from teller.models.quote.extremes import extreme_row
 from teller.models.quote.fitted_weights import FITTED, Weights
-from teller.models.quote.question_words import matching, stems
+from teller.models.quote.question_words import stems
 from teller.models.quote.table_rows import told
 
 _SECOND = 2.0  # a second sentence is said when its logit is at most this far below the first one's
-_CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has
+_BESIDE = 3.0  # ... or this far, where it stands under the same heading
+_CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has; beside it, at any distance
 _PROSE = 3.0  # ... and a sentence instead of a table row that says no more
 _SAME = 0.6  # share of words from which on two sentences say the same
-_COMPARES = re.compile(
-    r"\b(?:compare[ds]?|comparison|differ\w*|versus|vs|better|cheaper|which|between)\b", re.IGNORECASE
-)
-_SIDES = re.compile(r"\b(?:and|or|versus|vs|with|to|than|from)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class Answer:
 def choose(evidence: Evidence, weights: Weights = FITTED) -> Answer | None:
     """Return the answer, or None where the passages hold none."""
     for_each = evidence.for_each @ weights.each
-    both = _side_by_side(evidence, for_each) if _COMPARES.search(evidence.asked.turn) else []
+    both = side_by_side(evidence, for_each)
     if not both and for_each.max() <= evidence.for_none @ weights.none:
         return None
     facets = evidence.asked.facets
@@ -62,8 +60,11 @@ def choose(evidence: Evidence, weights: Weights = FITTED) -> Answer | None:
     another = contradicts(facets, best) or lists_others(facets, evidence.candidates) or _is_unnamed(best, evidence)
     if not both and another:
         return None
-    chosen = [evidence.candidates[i] for i in both or extreme_row(evidence, for_each) or _best(evidence, for_each)]
-    parts = [part for candidate in chosen for part in _said(candidate, evidence)]
+    extreme = [] if both else extreme_row(evidence, for_each)
+    chosen = [evidence.candidates[i] for i in both or extreme or _best(evidence, for_each)]
+    parts = [
+        part for candidate in chosen for part in (candidate.quotable.parts if extreme else _said(candidate, evidence))
+    ]
     return Answer(tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(c.passage.filename for c in chosen)))
 
 
@@ -85,9 +86,13 @@ def _best(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
         return [first]
     for second in (int(i) for i in np.argsort(-logits, kind="stable")):
         b = candidates[second]
-        if logits[second] < logits[first] - _SECOND:
+        behind = logits[first] - logits[second]
+        beside = a.passage is b.passage and a.quotable.context == b.quotable.context
+        if behind > _BESIDE:
             break
-        close = logits[second] > logits[first] - _CLOSE
+        if behind > _SECOND and not beside:
+            continue
+        close = beside or behind < _CLOSE
         if len(b.quotable.parts) <= 2 and "\n" not in b.quotable.text and _adds(a, b, evidence, close=close):
             follows = a.passage is b.passage and b.quotable.place == a.quotable.place - 1
             return [second, first] if follows else [first, second]
@@ -100,8 +105,10 @@ def _in_better_form(best: int, evidence: Evidence, logits: NDArray[np.float64]) 
     if candidates[best].quotable.cells:
         (_, name), *values = _asked_cells(candidates[best], evidence)
         told_there = set(stems(" ".join([name, *(value for _, value in values)])))
+        met = [facet for facet in evidence.asked.facets if has(facet, candidates[best])]
         for i, other in enumerate(candidates):
-            if other.quotable.kind == "sentence" and logits[i] > logits[best] - _PROSE and told_there <= other.own:
+            near = other.quotable.kind == "sentence" and logits[i] > logits[best] - _PROSE
+            if near and told_there <= other.own and all(has(facet, other) for facet in met):
                 return i
     if evidence.asked.wants_steps:
         for near in (int(i) for i in np.argsort(-logits, kind="stable") if logits[i] > logits[best] - _SECOND):
@@ -129,46 +136,8 @@ def _adds(a: Candidate, b: Candidate, evidence: Evidence, *, close: bool) -> boo
         return False
     words, found = evidence.asked.words, evidence.found
     first, second = ({word for word in words if found[word] & own} for own in (a.own, b.own))
-    same_table = bool(a.quotable.cells and b.quotable.cells) and _same_table(a, b)
-    return (close and not same_table) or not second <= first
-
-
-def _side_by_side(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
-    """Return the two table rows that tell the two things compared, or nothing where no table has both."""
-    turn = evidence.asked.turn
-    vocabulary = frozenset().union(*(candidate.own for candidate in evidence.candidates))
-    found = dict(evidence.found) | matching(stems(turn), vocabulary)
-    for border in _SIDES.finditer(turn):
-        before, after = stems(turn[: border.start()]), stems(turn[border.end() :])
-        left = next((w for w in reversed(before) if w not in after and found.get(w)), None)
-        right = next((w for w in after if w not in before and found.get(w)), None)
-        if left and right:
-            pairs = [
-                (logits[i] + logits[j], i, j)
-                for i in _rows_named(found[left], found[right], evidence)
-                for j in _rows_named(found[right], found[left], evidence)
-                if _same_table(evidence.candidates[i], evidence.candidates[j])
-            ]
-            if pairs:
-                return list(max(pairs)[1:])
-    return []
-
-
-def _rows_named(word: frozenset[str], other: frozenset[str], evidence: Evidence) -> list[int]:
-    """Return the table rows whose first cell holds one word, in any of its forms, and not the other."""
-    rows = []
-    for i, candidate in enumerate(evidence.candidates):
-        name = set(stems(candidate.quotable.cells[0][1])) if candidate.quotable.cells else set()
-        if name & word and not name & other:
-            rows.append(i)
-    return rows
-
-
-def _same_table(a: Candidate, b: Candidate) -> bool:
-    columns = [column for column, _ in a.quotable.cells], [column for column, _ in b.quotable.cells]
-    return (
-        a.passage is b.passage and a.quotable.context == b.quotable.context and bool(set(columns[0]) & set(columns[1]))
-    )
+    siblings = bool(a.quotable.cells and b.quotable.cells) and same_table(a, b)
+    return (close and not siblings) or not second <= first
 
 
 def _said(candidate: Candidate, evidence: Evidence) -> tuple[str, ...]:

@@ -10,9 +10,13 @@ _MEASURE = (
 )
 _DATE = (
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekdays?|weekends?|holidays?|midnight|noon"
-    r"|january|february|march|april|may\ \d|june|july|august|september|october|november|december)\b"
-    r" | \b\d{4}-\d\d | \b\d(?:st|nd|rd|th)\b"
+    r"|january|february|march|april|june|july|august|september|october|november|december)\b"
+    r" | \bmay\ \d | \d\ may\b | \b\d{4}-\d\d | \b\d{1,2}(?:st|nd|rd|th)\b"
 )
+_CLOCK = (
+    r"\d\s?[ap]\.?m\b | (?<![\d.,$\u00a3\u20ac])(?<!EUR\ )(?<!GBP\ )(?<!USD\ )(?<!CHF\ )\b\d{1,2}[.:]\d\d\b(?!\s?%)"
+)
+_MONEY = r"[$\u00a3\u20ac]\s?\d | \b(?:EUR|USD|GBP|CHF)\s?\d | \d\s(?:EUR|USD|GBP|CHF)\b"
 
 # What asks for a kind of answer; the first one that does decides.
 _ASKS = {
@@ -23,7 +27,7 @@ _ASKS = {
     "duration": r"""\bhow\ (?:long|soon|fast|quick(?:ly)?|early|often|far\ (?:ahead|in\ advance|back)
                     |many\ (?:days|weeks|months|years|hours)|much\ (?:notice|warning|time|longer))\b""",
     "rate": r"\b(?:apr|apy|interest|percent(?:age)?|rates?)\b",
-    "price": r"""^(?!.*\b(?:fee|charge|penalty|fine|reward|earn|cash\ back)).*(?:\bhow\ much\ (?:is|are)\b
+    "price": r"""^(?!.*\b(?:how\ much\ of|fee|charge|penalty|fine|reward|earn|cash\ back)).*(?:\bhow\ much\ (?:is|are)\b
                  | \bhow\ much\b.*\bcosts?\b | \bpric(?:e|ed|es)\b | \bexpensive\b | \bcheap(?:er|est)?\b)""",
     "amount": r"""\bhow\ much\b | \b(?:cost|price|fee|charge)s?\b | \bpenalt(?:y|ies)\b | \b(?:the|a)\ fine\b
                   | \bwhat\ (?:do|would|will)\ i\ (?:owe|pay)\b | \bexpensive\b | \bcheap(?:er|est)?\b
@@ -40,12 +44,12 @@ _HOLDS = {
     "rate": r"\d\s?% | \bpercent\b | \binterest\b | \bfree\b",
     "duration": rf"""{_MEASURE} | \b(?:daily|weekly|monthly|immediately|at\ once|same\ day|in\ seconds|at\ any\ time)\b
                      | \b(?:every|each|once\ a)\ \w+""",
-    "price": r"""[$€£]\s?\d | \b(?:free|waive[ds]?|cents?|dollars?|none|costs?\ nothing|never\ costs?
-                 |no\ (?:\w+\ ){0,2}(?:fee|charge|cost))\b""",
-    "amount": r"""[$€£]\s?\d | \d\s?% | \b(?:free|waive[ds]?|cents?|dollars?|none|penalty|costs?\ nothing|never\ costs?
-                  |pays?\ nothing|no\ (?:\w+\ ){0,2}(?:fee|charge|cost)|\d+\ points?)\b""",
+    "price": rf"""{_MONEY} | \b(?:free|waive[ds]?|cents?|dollars?|none|costs?\ nothing|never\ costs?
+                 |(?:no|not)\ (?:\w+\ ){{0,2}}(?:fee|charged?|cost))\b""",
+    "amount": rf"""{_MONEY} | \d\s?% | \b(?:free|waive[ds]?|cents?|dollars?|none|penalty|costs?\ nothing|never\ costs?
+                  |pays?\ nothing|(?:no|not)\ (?:\w+\ ){{0,2}}(?:fee|charged?|cost)|\d+\ points?)\b""",
     "count": rf"\d | \b(?:{_NUMBER}|once|twice|no|unlimited|as\ (?:many|often))\b",
-    "time": rf"""\d\s?[ap]\.?m\b | {_DATE} | {_MEASURE} | \b(?:at\ once|immediately|same\ day|next\ (?:\w+\ )?day
+    "time": rf"""{_CLOCK} | {_DATE} | {_MEASURE} | \b(?:at\ once|immediately|same\ day|next\ (?:\w+\ )?day
                  |at\ any\ (?:time|hour)|day\ (?:and|or)\ night|due|before|after|once)\b""",
 }
 

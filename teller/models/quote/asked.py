@@ -31,7 +31,7 @@ _OVERVIEW = re.compile(
 )
 _ASKS_MORE = re.compile(r"\b(?:how|what|when|where|which|who|why|cost|fees?|rates?|price)\b", re.IGNORECASE)
 _ASKS_LIST = re.compile(
-    r"\b(?:what|which)\b.*\b(?:documents?|papers?|paperwork|things|requirements|steps)\b"
+    r"\b(?:what|which) (?:\w+ ){0,3}?(?:documents?|papers?|paperwork|things|requirements|steps)\b"
     r"|\bwhat (?:all )?(?:do|should|must|will|can|would) i (?:\w+ ){0,4}?"
     r"(?:need|bring|show|have|prepare|provide|take)\b"
     r"|\bneed to (?:bring|show|have|provide)\b|\blist\b|\brequirements?\b|\bwhat .*\b(?:required|needed)\b",
@@ -40,6 +40,11 @@ _ASKS_LIST = re.compile(
 _ASKS_RANGE = re.compile(r"\b(?:what|which)\b.*\b(?:classes|options|ways|kinds|types|sorts)\b", re.IGNORECASE)
 _ASKS_HOW = re.compile(
     r"\bhow (?:do|can|could|should|would) (?:i|we|you|one)\b|\bhow to\b|\bsteps\b|\bwalk me through\b", re.IGNORECASE
+)
+_ASKS_WHETHER = re.compile(
+    r"(?:(?:so|and|but|ok|okay|hi|hello|please|also)\b[\s,]*)*"
+    r"(?:can|could|do|does|did|is|are|am|will|would|may|must|has|have|should)\b",
+    re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"(?<=[a-z,'\d] )([A-Z][\w'-]+)")
 # What names a thing stands after one of these, and ends at the next function word: "a late *laptop*".
@@ -71,6 +76,7 @@ class Asked:
     wants_list: bool
     may_be_list: bool
     wants_steps: bool
+    wants_yes_or_no: bool
     wants_overview: bool
     has_story: bool
     leans: bool
@@ -99,6 +105,7 @@ def read(question: str) -> Asked:
         wants_list=bool(_ASKS_LIST.search(turn)),
         may_be_list=bool(_ASKS_RANGE.search(turn)),
         wants_steps=steps,
+        wants_yes_or_no=bool(_ASKS_WHETHER.match(turn)),
         wants_overview=wants_overview,
         has_story=bool(earlier),
         leans=leans,
@@ -118,6 +125,7 @@ def _facets(earlier: Sequence[str], turn: str) -> tuple[Facet, ...]:
         if line is not turn and not goes_on:
             known |= {"weekday", "date", "year"}
         told = [facet for facet in map(_point, facets(line)) if facet.kind not in known]
+        told = list({(facet.kind, facet.low, facet.high): facet for facet in told}.values())
         asked += [replace(facet, names=True) for facet in told] if line is turn and len(earlier) else told
     return tuple(asked)
 

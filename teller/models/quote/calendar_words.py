@@ -21,13 +21,17 @@ _FEASTS = {  # those that fall on the same day each year
     r"halloween": 1031,
 }
 _MONTH = "(?:" + "|".join(f"{month[:3]}(?:{month[3:]})?" if month != "may" else "may" for month in _MONTHS) + ")"
+_DAYS = r"\d{1,2}(?:st|nd|rd|th)?\b(?:(?:\s*(?:,|-|\u2013|&|\bto|\band|\bor)\s*)+\d{1,2}(?:st|nd|rd|th)?\b(?!\.?\d))*"
 _DATE = re.compile(
-    rf"""\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})\b\.?(?:,?\s+\d{{4}}\b)?
-    | \b(?P<month2>{_MONTH})\b\.?\s+(?:the\s+)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*%)(?:,?\s+(?:19|20)\d\d\b)?
+    rf"""(?<![\d.:,])\b(?P<days>{_DAYS})\s+(?:of\s+)?(?P<month>{_MONTH})\b\.?(?:,?\s+\d{{4}}\b)?
+    | \b(?P<month2>{_MONTH})\b\.?\s+(?:the\s+)?(?P<days2>{_DAYS})(?!\s*%)(?:,?\s+(?:19|20)\d\d\b)?
     | (?P<feast>\b(?:{"|".join(_FEASTS)}))(?!\w)(?:,?\s+(?:in\s+|of\s+)?(?:19|20)\d\d\b)?
-    | (?:(?<=\bin\s)|(?<=\bduring\s)|(?<=\beach\s)|(?<=\bevery\s)|(?<=\bor\s))(?P<whole>{_MONTH})\b(?!\s+\d)""",
+    | \b(?P<iso>(?:19|20)\d\d-[01]\d-[0-3]\d)\b
+    | (?:(?<=\bin\s)|(?<=\bduring\s)|(?<=\beach\s)|(?<=\bevery\s)|(?<=\bor\s))(?P<whole>{_MONTH})\b
+      (?:\s+(?:19|20)\d\d\b|(?!\s+\d))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_DAY_OR_JOINT = re.compile(r"\d+|-|\u2013|\bto\b|\band\b", re.IGNORECASE)
 _YEAR = re.compile(r"\b((?:19|20)\d\d)$")
 _DAY = (
     r"(?:mon(?:day)?s?|tue(?:s|sday)?s?|wed(?:nesday)?s?|thu(?:rs?|rsday)?s?|fri(?:day)?s?|sat(?:urday)?s?"
@@ -49,11 +53,13 @@ def days_named(text: str) -> Iterator[Named]:
     found = list(_DATE.finditer(text))
     i = 0
     while i < len(found):
-        low, high = _days(found[i])
+        *others, (low, high) = _days(text, found[i])
         said, start = found[i][0], found[i].start()
         if i + 1 < len(found) and _is_range(text, found[i], found[i + 1]):
-            high, i = _days(found[i + 1])[1], i + 1
+            high, i = _days(text, found[i + 1])[0][1], i + 1
             said = text[start : found[i].end()]
+        for first, last in others:
+            yield "date", first, last, said
         if low <= high:
             yield "date", low, high, said
         else:  # over the end of the year
@@ -66,8 +72,8 @@ def without_days(text: str) -> str:
     """Return a text of the same length, without its days of the year but with their year, which "of" goes before."""
 
     def blank(found: re.Match[str]) -> str:
-        year = _YEAR.search(found[0])
-        return (f"of {year[1]}" if year else "").rjust(len(found[0]))
+        year = found["iso"][:4] if found["iso"] else (ends[1] if (ends := _YEAR.search(found[0])) else "")
+        return (f"of {year}" if year else "").rjust(len(found[0]))
 
     return _DATE.sub(blank, text)
 
@@ -78,15 +84,29 @@ def _is_range(text: str, first: re.Match[str], second: re.Match[str]) -> bool:
     return bool(joined) and ("and" not in gap.lower() or bool(_RUNS.search(text[: first.start()])))
 
 
-def _days(found: re.Match[str]) -> tuple[float, float]:
+def _days(text: str, found: re.Match[str]) -> list[tuple[float, float]]:
+    """Return the days of a match, or their ranges: two of "25 and 26 December", one of "24-26 December"."""
     if found["feast"]:
         day = next(day for feast, day in _FEASTS.items() if re.fullmatch(feast, found["feast"], re.IGNORECASE))
-        return day, day
+        return [(day, day)]
     if found["whole"]:
         month = _month(found["whole"])
-        return month * 100 + 1, month * 100 + 31
-    day = _month(found["month"] or found["month2"]) * 100 + int(found["day"] or found["day2"])
-    return day, day
+        return [(month * 100 + 1, month * 100 + 31)]
+    if found["iso"]:
+        day = int(found["iso"][5:7]) * 100 + int(found["iso"][8:])
+        return [(day, day)]
+    month, runs = _month(found["month"] or found["month2"]) * 100, bool(_RUNS.search(text[: found.start()]))
+    days: list[tuple[float, float]] = []
+    joint = ""
+    for part in _DAY_OR_JOINT.findall(found["days"] or found["days2"]):
+        if not part.isdigit():
+            joint = part.lower()
+        elif joint and days and (joint != "and" or runs):
+            days[-1], joint = (days[-1][0], month + int(part)), ""
+        else:
+            days.append((month + int(part), month + int(part)))
+            joint = ""
+    return days
 
 
 def _month(name: str) -> int:

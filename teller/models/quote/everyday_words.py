@@ -57,6 +57,60 @@ money cash funds
 notice warning
 stolen steal stole theft
 visit appointment
+lend borrow loan finance
+undertaker funeral
+died dead death deceased bereavement
+mum mom mother parent
+dad father parent
+daughter son child children
+job employment employer
+instalment installment repayment
+dodgy suspicious phishing
+scam fraud fraudulent
+unarranged unauthorised unauthorized
+allow permit permission
+authorise authorize
+apply application applicant
+decide decision
+reply answer respond response
+begin start commence
+raise increase
+reduce lower decrease
+sum amount
+notify inform
+interest rate
+shop store merchant retailer
+supermarket grocery groceries
+petrol gas gasoline fuel
+valuation appraisal survey
+flat apartment
+id identity identification
+mobile smartphone cellphone phone
+phone call
+text sms
+spouse partner
+overdrawn overdraft
+overpay overpayment prepay prepayment
+guarantor cosigner
+collateral security secured
+max maximum
+min minimum
+percent percentage proportion share
+arrive reach
+damaged broken bent worn
+replacement replace new
+inherit inheritance heir estate
+advice advise adviser advisor
+company business firm
+student college university
+retired retirement pension pensioner
+cheque check
+licence license
+wheelchair accessible step
+finish end mature maturity
+ahead advance
+stop cancel
+content happy satisfied unhappy
 """
 
 # What is said, and its plain word.
@@ -72,6 +126,13 @@ _PLAIN = (
     (r"\bhand(?:ing)? (?:(?:it|them|things|something|a book) )?in\b", "return"),
     (r"\bcall off\b", "cancel"),
     (r"\b(?:look(?:ing)? up)\b", "checking"),
+    (r"\bAGM\b", "annual general meeting"),
+    (r"\blog(?:ging|ged)? (?:in|on)\b", "sign in"),
+    (r"\bpass(?:ed|es)? away\b", "died"),
+    (r"\b(?:take|taking|took|get|getting) (?:(?:my|the|any|some|more) )?(?:cash|money) out\b", "withdraw cash"),
+    (r"\b(?:take|taking|took) out (?:cash|money)\b", "withdraw cash"),
+    (r"\b(?:put|putting|pay|paying) (?:(?:my|the|any|some|more) )?(?:cash|money) in(?:to)?\b", "deposit cash"),
+    (r"\bpay(?:ing)? (?:(?:it|them|this|that|my \w+|the \w+|a \w+) )?(?:back|off)\b", "repay"),
 )
 _PLAINLY = [(re.compile(said, re.IGNORECASE), plain) for said, plain in _PLAIN]
 
@@ -92,4 +153,5 @@ def same_meaning(stemmed: str) -> frozenset[str]:
 @cache
 def _groups() -> dict[str, frozenset[str]]:
     groups = [frozenset(map(stem, line.split())) for line in _SAME.split("\n") if line]
-    return {word: group - {word} for group in groups for word in group}
+    words = frozenset().union(*groups)
+    return {word: frozenset().union(*(group for group in groups if word in group)) - {word} for word in words}

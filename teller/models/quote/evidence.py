@@ -14,6 +14,7 @@ from teller.knowledge.index import Vector
 from teller.models.quote.agreement import FOR_AGREEMENT, agreements, has
 from teller.models.quote.asked import Asked, read
 from teller.models.quote.candidates import Candidate
+from teller.models.quote.coverage import FOR_COVERAGE, FOR_LACKING, coverage, lacking
 from teller.models.quote.form import FOR_FORM, form_of
 from teller.models.quote.missing import FOR_MISSING, missing
 from teller.models.quote.question_words import matching
@@ -28,21 +29,7 @@ _SIMILAR = (
     "lately",  # how much nearer what is asked last is than the whole question (0 without anything before it)
     "lately_leaning",  # ... where it leans on what was said before
 )
-_WORDS = (
-    "own",  # share of the question's weight that the sentence's words cover
-    "headed",  # share that only its headings cover
-    "nearby",  # share that only the rest of its passage covers
-    "elsewhere",  # share that other passages cover, but not its own
-)
-_LACKS = (
-    "lacks",  # weight of the rarest word of the question that is in neither the sentence nor its headings
-    "lacks_thing",  # ... that names a thing
-    "lacks_head",  # how many of the things, by their last word, it lacks: the personal *loan*
-    "lacks_name",  # weight of the rarest word lacking that has a capital: a place, a product
-    "lacks_topic",  # ... that names a thing of the turn before, where the last one leans on it
-    "lacks_modifier",  # ... that stands before one that they hold: the *travel* card
-)
-FOR_EACH = _SIMILAR + _WORDS + _LACKS + FOR_AGREEMENT + FOR_FORM
+FOR_EACH = _SIMILAR + FOR_COVERAGE + FOR_LACKING + FOR_AGREEMENT + FOR_FORM
 FOR_NONE = (
     "bias",
     *FOR_MISSING,
@@ -108,14 +95,16 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
     wanted = asked.words.keys() | asked.things.keys() | asked.topic.keys()
     found = matching(wanted, frozenset().union(*(c.own | c.context for c in candidates)))
     similar = _similarity(asked, candidates, whole, last, prepared)
+    passages = [frozenset().union(*(c.own | c.context for c in passage.candidates)) for passage in prepared]
     covered = np.array(
         [
-            _coverage(candidate, asked, found, frozenset().union(*(c.own | c.context for c in passage.candidates)))
-            for passage in prepared
+            coverage(candidate, asked, found, words)
+            for passage, words in zip(prepared, passages, strict=True)
             for candidate in passage.candidates
         ]
     )
-    lacks = np.array([_lacks(candidate, asked, found) for candidate in candidates])
+    titled = frozenset().union(*(candidate.context for candidate in candidates))
+    lacks = np.array([lacking(candidate, asked, found, titled) for candidate in candidates])
     agreed = agreements(asked.facets, candidates)
     form = np.array([form_of(candidate, asked, found) for candidate in candidates])
     form[: len(prepared[0].candidates), -1] = 1.0
@@ -126,7 +115,7 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
         *_standing(asked, similar),
         turn_missing := _turn_missing(asked, found),
         turn_missing * asked.leans,
-        _unmet(asked, candidates),
+        _unmet(asked, prepared, passages, found),
     ]
     rows = np.hstack([similar, covered, lacks, agreed, form])[kept]
     return Evidence(asked, tuple(candidates[i] for i in kept), rows, np.array(for_none), found)
@@ -184,37 +173,23 @@ def _turn_missing(asked: Asked, found: Mapping[str, frozenset[str]]) -> float:
     return sum(share for word, share in shares.items() if not found[word]) / (sum(shares.values()) or 1.0)
 
 
-def _unmet(asked: Asked, candidates: Sequence[Candidate]) -> int:
-    """Return how many facets that tell apart what is asked no candidate has; other numbers are but told along."""
+def _unmet(
+    asked: Asked,
+    prepared: Sequence[Prepared],
+    passages: Sequence[frozenset[str]],
+    found: Mapping[str, frozenset[str]],
+) -> int:
+    """Return how many facets that tell apart what is asked no passage on it has; other numbers are but told along.
+
+    A passage is on it that has one of the things asked about, as far as any has: not the loan for the four years of a
+    bond.
+    """
     wanted = [facet for facet in asked.facets if facet.names or facet.kind in ("weekday", "date", "year")]
-    return sum(not any(has(facet, candidate) for candidate in candidates) for facet in wanted)
-
-
-def _lacks(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]]) -> tuple[float, ...]:
-    """Return the columns `_LACKS`."""
-    here = candidate.own | candidate.context
-    lacking = {word: share for word, share in asked.words.items() if not found[word] & here}
-    modifiers = [
-        lacking[word] for word, after in asked.pairs if word in lacking and found.get(after, here - here) & here
+    things = [found[word] for word in (asked.things or asked.topic) if found[word]]
+    on_it = [
+        candidate
+        for passage, words in zip(prepared, passages, strict=True)
+        if not things or any(thing & words for thing in things)
+        for candidate in passage.candidates
     ]
-    return (
-        max(lacking.values(), default=0.0),
-        max((share for word, share in asked.things.items() if word in lacking), default=0.0),
-        sum(word in lacking for word in asked.heads),
-        max((lacking[word] for word in asked.names if word in lacking), default=0.0),
-        max((share for word, share in asked.topic.items() if not found[word] & here), default=0.0),
-        max(modifiers, default=0.0),
-    )
-
-
-def _coverage(
-    candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[str]], passage: frozenset[str]
-) -> tuple[float, ...]:
-    """Return the columns `_WORDS`; `passage` are all words of the candidate's passage."""
-    total = sum(asked.words.values()) or 1.0
-    here = candidate.own | candidate.context
-    own = sum(share for word, share in asked.words.items() if found[word] & candidate.own)
-    headed = sum(share for word, share in asked.words.items() if found[word] & here) - own
-    nearby = sum(share for word, share in asked.words.items() if found[word] & passage) - own - headed
-    elsewhere = sum(share for word, share in asked.words.items() if found[word] and not found[word] & passage)
-    return own / total, headed / total, nearby / total, elsewhere / total
+    return sum(not any(has(facet, candidate) for candidate in on_it) for facet in wanted)

@@ -18,7 +18,7 @@ _MOST = re.compile(
 _LEAST = re.compile(r"\b(?:least|lowest|smallest|cheapest|shortest|fewest)\b", re.IGNORECASE)
 _ASKS_WHICH = re.compile(r"\b(?:which|what|where)\b|\bhow much is the\b", re.IGNORECASE)
 _PAYS = re.compile(r"\b(?:pays?|earns?|yields?|interest|rates?|returns?)\b", re.IGNORECASE)
-_NEAR = 4.0  # how far a row's logit may be below the best one's
+_NEAR = 2.0  # how far a row's logit may be below the best one's
 _NO_MEASURE = frozenset({"weekday", "date", "year"})
 
 

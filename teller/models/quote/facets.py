@@ -7,7 +7,7 @@ a near miss: "a four year bond" is not one of those for one, two and five.
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -36,7 +36,7 @@ _UNSAID = re.compile(  # clock times, telephone numbers, ordinals, sizes: no amo
 )
 _BY_LENGTH = "|".join(sorted(_WORDS, key=len, reverse=True))
 _NUMBER = re.compile(
-    rf"""(?P<sign>[$\u00a3\u20ac]\s?)?(?<![\w.])(?P<number>\d[\d,]*(?:\.\d+)?|\b(?:{_BY_LENGTH})\b)
+    rf"""(?P<sign>[$\u00a3\u20ac]\s?|\b(?:EUR|USD|GBP|CHF)\s?)?(?<![\w.])(?P<number>\d[\d,]*(?:\.\d+)?|\b(?:{_BY_LENGTH})\b)
     (?P<scale>\s?(?:k|thousand|grand|m|million)\b)?
     (?:[\s-]{{0,2}}(?P<unit>%|per\ ?cent\b|percent\b|pounds?\b|dollars?\b|euros?\b|bucks\b|quid\b
     |(?:years?|yrs?)(?:[\s-]olds?|\ of\ age)\b
@@ -56,6 +56,7 @@ _AND_MORE = re.compile(r"\s*(?:\+|(?:and|or)\s+(?:over|above|more|up|upwards?|ol
 _AND_LESS = re.compile(r"\s*(?:and|or)\s+(?:under|below|less|younger|shorter|fewer)\b", re.IGNORECASE)
 _TO = re.compile(r"\s*(?:-|\u2013|\u2014|to|up to|through|until)\s*\(?$", re.IGNORECASE)
 _AND = re.compile(r"\s*and\s*$", re.IGNORECASE)
+_LISTED = re.compile(r"\s*(?:,|and|or|,\s*and|,\s*or)?\s*", re.IGNORECASE)
 _BETWEEN = re.compile(r"\bbetween\s*$", re.IGNORECASE)
 _AGED = re.compile(r"\bage[ds]?:?\s*$", re.IGNORECASE)
 _FIRST_YEAR, _LAST_YEAR = 1950, 2100
@@ -118,6 +119,7 @@ def _numbers(text: str) -> Iterator[Facet]:
             joined[-1] = _range(before, amount)
         else:
             joined.append(amount)
+    _share_units(text, joined)
     for amount in joined:
         kind = amount.kind or _bare(amount)
         if kind != "other":
@@ -125,6 +127,15 @@ def _numbers(text: str) -> Iterator[Facet]:
             said = text[amount.start : amount.end]
             year = kind == "year" and _OF_YEAR.search(text[: amount.start])
             yield Facet(kind, low, high, said, names=bool(year) or (kind == "months" and bool(_NAMING.fullmatch(said))))
+
+
+def _share_units(text: str, amounts: list[_Amount]) -> None:
+    """Give a number without a unit that of the next one in its list: "5, 10 and 15 years"."""
+    for i in range(len(amounts) - 2, -1, -1):
+        one, after = amounts[i], amounts[i + 1]
+        bare = not one.kind and one.low is None and after.kind in ("months", "percent", "age", "other")
+        if bare and _LISTED.fullmatch(text[one.end : after.start]):
+            amounts[i] = replace(one, kind=after.kind, value=one.value * after.scale, scale=after.scale)
 
 
 def _amounts(text: str) -> Iterator[_Amount]:

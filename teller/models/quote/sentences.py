@@ -30,6 +30,7 @@ _LEANS = re.compile(  # means little without the sentence before it
     r"(?:This|That|These|Those|They|It|Its|Their|He|She|His|Her|Both|However|But|And|So|Then|Otherwise|Instead|Also"
     r"|Therefore|Either|Neither|Such|Here|The same|After that|Before that|Until then|In that case|In addition|If so"
     r"|If not|For example|Each further|During (?:this|that|these|those)|(?:We|You) (?:\w+ ){1,2}(?:it|them|so))\b"
+    r"|.{0,80}\b(?:there|it|them|that)[.!]$"
 )
 
 

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Sequence
 
-_GENERIC_COLUMN = re.compile(
-    r"(?:value|details?|amount|amount/limit|limit|description|information|answer|when|time|hours)$", re.IGNORECASE
-)
+_GENERIC_COLUMN = re.compile(r"(?:values?|details?|description|information|answer)$", re.IGNORECASE)
 _GENERIC_NAME = re.compile(r"(?:item|name|#|no\.?|specification)$", re.IGNORECASE)
 _PROPER_COLUMN = re.compile(  # keeps its capital inside a sentence
     r"[A-Z]{2}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|September"
