@@ -134,9 +134,10 @@ def _adds(a: Candidate, b: Candidate, evidence: Evidence, *, close: bool) -> boo
     kind = evidence.asked.kind
     if kind and not holds(kind, b.quotable.text):
         return False
-    words, found = evidence.asked.words, evidence.found
-    first, second = ({word for word in words if found[word] & own} for own in (a.own, b.own))
     siblings = bool(a.quotable.cells and b.quotable.cells) and same_table(a, b)
+    # The row that an earlier turn asked for is told already: another one is for what this turn names.
+    words, found = set(stems(evidence.asked.turn)) if siblings else evidence.asked.words, evidence.found
+    first, second = ({word for word in words if found.get(word, frozenset()) & own} for own in (a.own, b.own))
     return (close and not siblings) or not second <= first
 
 
