@@ -112,7 +112,8 @@ class Model:
 
     def end(self, conversation: str) -> None:
         for wish in self.wishes.values():
-            if wish.conversation == conversation and wish.state is WishState.OPEN:
+            goes_on = wish.state is WishState.SETTLING and wish.operation is Operation.BLOCK
+            if wish.conversation == conversation and wish.state in UNDER_WAY and not goes_on:
                 wish.state = WishState.DROPPED
         for key in [key for key in self.proofs if key[0] == conversation]:
             del self.proofs[key]
