@@ -101,10 +101,7 @@ def digits_of(text: str) -> str:
         return ""
     if corrected := _CORRECTED.search(said):
         return corrected[1]
-    alone = all(word.isdigit() or word == "one" or word in HESITATIONS for word in words)
-    counted = (
-        ("one", "o", "oh") if all(word.isdigit() or word in _ONES for word in words) else ("one",) if alone else ()
-    )
+    counted = _digit_words(words)
     digits = "".join(_ONES.get(word, word) for word in words if word.isdigit() or word in counted)
     piece = all(word.isdigit() or word in _AROUND_A_PIECE for word in words)
     return digits if piece or len(digits) >= PIN_DIGITS else ""

@@ -73,7 +73,7 @@ def test_a_pin_in_pieces_is_joined_and_the_rest_asked_for(open_bank: Play, piece
         await heard(call, BALANCE)
         *first, last = pieces
         for piece in first:
-            assert (await heard(call, piece)).endswith("And the rest of your PIN?")
+            assert (await heard(call, piece)).endswith("And your PIN's other digits?")
         assert TOLD in await heard(call, last)
         assert not await phone.audit("pin_wrong")
 
@@ -234,12 +234,24 @@ def test_an_old_pin_turn_is_never_judged_again(open_bank: Play) -> None:
     open_bank(talk)
 
 
+@pytest.mark.parametrize("words", [1, 3, 4])
+def test_who_cuts_the_question_for_the_rest_keeps_his_first_piece(open_bank: Play, words: int) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        await heard(call, BALANCE)
+        await call.say("seven three")
+        await call.conclude(Interruption(words=words))
+        assert TOLD in await heard(call, "oh five")
+
+    open_bank(talk)
+
+
 def test_an_old_wrong_pin_is_not_joined_to_what_is_said_later(open_bank: Play) -> None:
     async def talk(phone: Phone) -> None:
         call = await phone.call(MAYA)
         await heard(call, BALANCE)
         await heard(call, "1111")
-        assert (await heard(call, "seven three")).endswith("the rest of your PIN?")
+        assert (await heard(call, "seven three")).endswith("your PIN's other digits?")
         assert TOLD in await heard(call, "oh five")
 
     open_bank(talk)
