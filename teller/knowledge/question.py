@@ -34,7 +34,8 @@ _HESITATION = re.compile(r"\b(?:u+h+m*|u+m+|e+rm+|h+mm+)\b[,.\u2026]*", re.IGNOR
 _BORDER = re.compile(r"(?<=[.!?])(?<!\b[ap]\.m\.)(?<!\b(?:Dr|Mr|Ms|St)\.)(?<!\b(?:Mrs)\.)\s+")
 _LEAD = r"(?:(?:so|and|but|well|ok|okay|anyway|hi|hey|hello|yes|yeah|right|then|please|also|just)\b[\s,.]*)*"
 _QUESTION = (
-    r"(?:how|what(?:'s|s)?|when|where|which|who(?:'s|m)?|why|by when|(?:un)?till? when|for how long"
+    r"(?:how|what(?:'s|s)?|when|where|which|who(?:'s|m)?|why"
+    r"|(?:by|from|since|at|for|(?:un)?till?)\s+(?:what|which|when|how\s+(?:long|much|many))"
     r"|(?:can|could|do|does|did|is|are|am|will|would|should|may|must|have)\s+(?:i|you|we|they|he|she|it|there|my|the"
     r"|your|our|an?|this|that))\b"
 )
