@@ -32,6 +32,7 @@ _BREATH = re.compile(  # where a speaker who makes no pause begins another claus
     re.IGNORECASE,
 )
 _FEWEST_WORDS = 3  # a part with fewer is no wish of its own ("terms and conditions")
+_MOST_PARTS = 12  # each costs an embedding; nobody says more in one breath, but a message may hold thousands
 _SURE_ALONE: dict[Route, float] = {"smalltalk": 0.6, "out_of_scope": 0.8, "handoff": 0.6, "card": 0.8}
 _SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
 _SURE_OF_PERSON = 0.5  # ... and a wish for a person is one, question or not
@@ -87,7 +88,7 @@ class IntentClassifier:
             earlier: the user's turns before it, oldest first: "and for two years" means nothing without them.
         """
         whole = await self._nearest(turn)
-        parts = [part for part in _SEAM.split(turn) if len(part.split()) >= _FEWEST_WORDS]
+        parts = _parts(_SEAM, turn)
         if len(parts) > 1 and whole.topic != "fraud_in_progress":  # whose story has many parts, and is one
             whole = joined(whole, [(part, await self._nearest(part)) for part in parts])
         if "card" not in whole.routes and ("knowledge" not in whole.routes or not is_question(turn)):
@@ -108,7 +109,7 @@ class IntentClassifier:
 
     async def _wish_within(self, whole: Intent, turn: str) -> Intent:
         """Return the wish about a card that stands in what is otherwise a story or a complaint, where there is one."""
-        parts = [part for part in _BREATH.split(turn) if part and len(part.split()) >= _FEWEST_WORDS]
+        parts = _parts(_BREATH, turn)
         sure = whole.confidence >= _SURE_ALONE.get(whole.routes[0], _SURE_OF_STORY)
         if len(parts) < 2 or (sure and whole.topic != "distress_or_repeat"):
             return whole
@@ -151,6 +152,11 @@ def load_intents(file: Path = INTENTS_FILE) -> list[ExampleIntent]:
     if missing or unknown:
         raise ValueError(f"{file}: routes without intent: {sorted(missing)}; unknown card intents: {sorted(unknown)}")
     return topics
+
+
+def _parts(border: re.Pattern[str], turn: str) -> list[str]:
+    """Return the parts of a turn that may hold a wish of their own; of a great many the last."""
+    return [part for part in border.split(turn) if len(part.split()) >= _FEWEST_WORDS][-_MOST_PARTS:]
 
 
 def _version(topics: Sequence[ExampleIntent]) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from graph.workflow import Teller
 from teller.cards.demo import listing
+from teller.knowledge.index import Vector
 from teller.services import Services
 from tests.support.conversation import Conversation
 
@@ -145,3 +146,23 @@ async def test_who_needs_a_person_is_told_so_in_fitting_words(graph: Teller, wor
     answer = await Conversation(graph, MAYA).say(words)
     assert told in answer
     assert "put you through" in answer
+
+
+async def test_a_message_of_thousands_of_words_costs_as_many_embeddings_as_one_of_hundreds(
+    graph: Teller, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each clause is looked at for a wish of its own, but not of a story without end."""
+    embedded: list[str] = []
+    real = services.queries.vector
+
+    async def counted(text: str) -> Vector:
+        embedded.append(text)
+        return await real(text)
+
+    monkeypatch.setattr(services.queries, "vector", counted)
+    counts: list[int] = []
+    for clauses in (40, 400):
+        story = (f"uncle number {n} said something odd to my neighbour" for n in range(clauses))
+        await Conversation(graph, TOMAS).say(" and ".join(story))
+        counts.append(len(embedded) - sum(counts))
+    assert counts[0] == counts[1]
