@@ -87,9 +87,8 @@ def beside_open_question(nearest: Intent, wish: Wish, text: str) -> Intent:
     A new wish about cards takes its place, and so does a caller who wants a person or says goodbye, unless a yes is
     just settling, which these words may have changed.
     """
-    if (
-        nearest.action is Operation.STATUS and is_question(text) and _LATER.search(text)
-    ):  # how it will be, not how it is
+    how_it_will_be = nearest.action is Operation.STATUS and is_question(text) and _LATER.search(text)
+    if how_it_will_be:
         return Intent(("knowledge", "card"), nearest.topic, wish.operation, nearest.confidence, decided_by="dialogue")
     if nearest.topic == "forgotten_pin" and not _FORGOTTEN.search(text):
         return Intent(("card",), "answer", wish.operation, nearest.confidence, decided_by="dialogue")

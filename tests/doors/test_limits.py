@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from doors.admission import Admission
+from doors.admission import Admission, Place
 from doors.errors import ApiError
 from doors.pulse import keep_pulse
 from doors.refusal import RefuseAtOnce
@@ -122,12 +122,19 @@ async def test_as_many_turns_wait_as_run_and_the_next_is_refused() -> None:
         pass
 
 
-async def test_a_caller_who_hangs_up_while_waiting_leaves_the_queue() -> None:
-    admission = Admission(1)
-    place = admission.place()
-    await place.take()
+async def full(most: int) -> tuple[Admission, list[Place], asyncio.Task[None]]:
+    """Return an admission whose places are all taken, these places, and one who waits for the next."""
+    admission = Admission(most)
+    places = [admission.place() for _ in range(most)]
+    for place in places:
+        await place.take()
     waiting = asyncio.create_task(admission.place().take())
     await asyncio.sleep(0)
+    return admission, places, waiting
+
+
+async def test_a_caller_who_hangs_up_while_waiting_leaves_the_queue() -> None:
+    admission, (place,), waiting = await full(1)
     waiting.cancel()
     await asyncio.wait({waiting})
     place.leave()
@@ -135,11 +142,7 @@ async def test_a_caller_who_hangs_up_while_waiting_leaves_the_queue() -> None:
 
 
 async def test_a_caller_who_hangs_up_when_his_place_comes_gives_it_on() -> None:
-    admission = Admission(1)
-    place = admission.place()
-    await place.take()
-    waiting = asyncio.create_task(admission.place().take())
-    await asyncio.sleep(0)
+    admission, (place,), waiting = await full(1)
     place.leave()
     waiting.cancel()  # let in, but not awake yet
     await asyncio.wait({waiting})
@@ -199,12 +202,7 @@ async def test_places_close_under_strain_and_open_again() -> None:
 
 
 async def test_who_waits_when_places_close_is_told_so_at_once() -> None:
-    admission = Admission(10)
-    running = [admission.place() for _ in range(10)]
-    for place in running:
-        await place.take()
-    waiting = asyncio.create_task(admission.place().take())
-    await asyncio.sleep(0)
+    admission, running, waiting = await full(10)
     admission.adapt(2.0)
     with pytest.raises(ApiError) as refused:
         await asyncio.wait_for(waiting, 1)
@@ -215,11 +213,7 @@ async def test_who_waits_when_places_close_is_told_so_at_once() -> None:
 
 
 async def test_who_waits_for_one_of_few_places_waits_under_strain_too() -> None:
-    admission = Admission(1)
-    running = admission.place()
-    await running.take()
-    waiting = asyncio.create_task(admission.place().take())
-    await asyncio.sleep(0)
+    admission, (running,), waiting = await full(1)
     admission.adapt(2.0)
     running.leave()
     await asyncio.wait_for(waiting, 1)  # the one place never closes
