@@ -52,7 +52,7 @@ def wait_for_vectors(server: Server) -> None:
         passages, with_vector = (
             map(int, re.findall(r"(\d+) (?:passages|with)", said)) if "passages" in said else (0, -1)
         )
-        if passages == with_vector:
+        if 0 < passages == with_vector:
             return
         time.sleep(0.5)
     pytest.fail(said)
