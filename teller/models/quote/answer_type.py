@@ -16,25 +16,31 @@ _DATE = (
 _CLOCK = (
     r"\d\s?[ap]\.?m\b | (?<![\d.,$\u00a3\u20ac])(?<!EUR\ )(?<!GBP\ )(?<!USD\ )(?<!CHF\ )\b\d{1,2}[.:]\d\d\b(?!\s?%)"
 )
-_MONEY = r"[$\u00a3\u20ac]\s?\d | \b(?:EUR|USD|GBP|CHF)\s?\d | \d\s(?:EUR|USD|GBP|CHF)\b"
+_MONEY = r"[$\u00a3\u20ac]\s?\d | \b\d+\s?(?:p|c)\b | \b(?:EUR|USD|GBP|CHF)\s?\d | \d\s(?:EUR|USD|GBP|CHF)\b"
 
 # What asks for a kind of answer; the first one that does decides.
 _ASKS = {
     "deadline": r"""^(?:(?:so|and|or)\ )?when\b | \b(?:by|till|until)\ when\b | \bdeadline\b
-                 | \bhow\ late\ (?:can|may|do)\ i\b""",
+                 | \bhow\ (?:late|early)\ (?:can|may|do)\ i\b | \b(?:last|closing|cut[- ]?off)\ (?:day|date|time)s?\b
+                 | \bhow\ (?:late|early)\ in\ the\b | \b(?:the\ latest|the\ earliest)\ (?:i|we|you|it|they)\b""",
     "age": r"\bhow\ (?:old|young)\b | \bwhat\ age\b | \boldest\b",
     "phone": r"\b(?:phone|telephone|what)\ number\b | \bwhat\b.*\bnumber\b.*\bcall\b",
+    "date": r"""\bsince\ when\b | \b(?:what|which)\ (?:\w+\ )?(?:time|weekday|day|date)s?\b | \bclosing\ dates?\b
+             | \bwhen\ (?:is|are|was|were|do|does|did|will|can|would)\b""",
     "duration": r"""\bhow\ (?:long|soon|fast|quick(?:ly)?|early|often|far\ (?:ahead|in\ advance|back)
                     |many\ (?:days|weeks|months|years|hours)|much\ (?:notice|warning|time|longer))\b""",
-    "rate": r"\b(?:apr|apy|interest|percent(?:age)?|rates?)\b",
+    "rate": r"""\b(?:what|which|how\ much|the|any)(?:['\u2019]?s|\ is|\ are)?(?:\ (?!without\b|no\b)\w+){0,6}?\ (?:apr|apy|interest|percent(?:age)?|rates?)\b
+             | ^(?:(?:so|and|ok|the)\ )*(?:apr|apy|interest|rates?)\b | \bwhat\ (?:share|proportion|percent(?:age)?)\b""",
     "price": r"""^(?!.*\b(?:how\ much\ of|fee|charge|penalty|fine|reward|earn|cash\ back)).*(?:\bhow\ much\ (?:is|are)\b
                  | \bhow\ much\b.*\bcosts?\b | \bpric(?:e|ed|es)\b | \bexpensive\b | \bcheap(?:er|est)?\b)""",
     "amount": r"""\bhow\ much\b | \b(?:cost|price|fee|charge)s?\b | \bpenalt(?:y|ies)\b | \b(?:the|a)\ fine\b
                   | \bwhat\ (?:do|would|will)\ i\ (?:owe|pay)\b | \bexpensive\b | \bcheap(?:er|est)?\b
-                  | \bwhat\ do\ (?:you|i|we)\ (?:charge|pay)\b""",
-    "count": r"""\bhow\ many\b | \bmax(?:imum)?\b | \bminimum\b | \bhow\ (?:big|high|large)\b
-              | \b(?:small|large|big|high|low)est\ amount\b | \blimits?\b | \bat\ most\b""",
-    "time": r"""\bwhen\b | \bwhat\ (?:time|day|date)s?\b | \bhow\ late\b | \bwhich\ days?\b | \bhours\b
+                  | \bwhat(?:['\u2019]?s|\ (?:do|does|did|would|will|is|are))\ (?:\S+\ ){1,8}(?:charged?|pay|paid|take|lose|earn(?:ing)?)\b
+                  | \bwhat(?:['\u2019]?s|\ is)\ (?:that|it|each|(?:the\ )?(?:rent|excess|deposit|reward|bonus))\b""",
+    "count": r"""\bhow\ many\b | \bmax(?:imum)?\b | \bmin(?:imum)?\b | \bhow\ (?:big|high|large|low|far|little)\b
+              | \b(?:small|large|big|high|low)est\b | \blimits?\b | \b(?:the|at)\ (?:very\ )?(?:most|least)\b
+              | \bwhat(?:['\u2019]?s|\ (?:do|does))\ (?:\S+\ ){1,6}get\b""",
+    "time": r"""\bwhen\b | \b(?:what|which)\ (?:time|day|date)s?\b | \bhow\ late\b | \bwhich\ days?\b | \bhours\b
              | \bare\ you\ open\b""",
 }
 
@@ -54,7 +60,7 @@ _HOLDS = {
 }
 
 _ASKING = {kind: re.compile(pattern, re.IGNORECASE | re.VERBOSE) for kind, pattern in _ASKS.items()}
-_HOLDS["deadline"] = _HOLDS["time"]
+_HOLDS["deadline"] = _HOLDS["date"] = _HOLDS["time"]
 _HOLDING = {kind: re.compile(pattern, re.IGNORECASE | re.VERBOSE) for kind, pattern in _HOLDS.items()}
 
 

@@ -6,6 +6,8 @@ Only words that mean the same wherever they stand belong here: a wrong pair answ
 import re
 from functools import cache
 
+from text_to_num import alpha2digit
+
 from teller.models.quote.stemming import stem
 
 # Each line: words that may stand for each other.
@@ -115,6 +117,10 @@ content happy satisfied unhappy
 
 # What is said, and its plain word.
 _PLAIN = (
+    (r"\b(?:a|one) year and a half\b", "18 months"),
+    (r"\b(?:two|2) and a half years\b", "30 months"),
+    (r"\bhalf a year\b", "6 months"),
+    (r"\bhalf a million\b", "500000"),
     (r"\b(?:set|sets|setting) (?:me|us|you|people) back\b", "cost"),
     (r"\b(?:run|runs) (?:me|us|you)\b", "cost"),
     (r"\bgood (?:for|until|till)\b", "valid for"),
@@ -138,10 +144,13 @@ _PLAINLY = [(re.compile(said, re.IGNORECASE), plain) for said, plain in _PLAIN]
 
 
 def plainly(text: str) -> str:
-    """Return what was said with idioms put plainly: "what would that set me back" asks what it would cost."""
+    """Return what was said with idioms put plainly, and numbers from ten in digits, as documents write them.
+
+    "What would that set me back" asks what it would cost; "two hundred and twenty thousand" is 220000.
+    """
     for said, plain in _PLAINLY:
         text = said.sub(plain, text)
-    return text
+    return "\n".join(alpha2digit(line, "en") if line else line for line in text.split("\n"))
 
 
 @cache

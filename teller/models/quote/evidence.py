@@ -16,6 +16,7 @@ from teller.models.quote.asked import Asked, read
 from teller.models.quote.candidates import Candidate
 from teller.models.quote.coverage import FOR_COVERAGE, FOR_LACKING, coverage, lacking
 from teller.models.quote.form import FOR_FORM, form_of
+from teller.models.quote.likeness import FOR_LIKENESS, likeness
 from teller.models.quote.missing import FOR_MISSING, missing
 from teller.models.quote.question_words import matching
 
@@ -29,7 +30,7 @@ _SIMILAR = (
     "lately",  # how much nearer what is asked last is than the whole question (0 without anything before it)
     "lately_leaning",  # ... where it leans on what was said before
 )
-FOR_EACH = _SIMILAR + FOR_COVERAGE + FOR_LACKING + FOR_AGREEMENT + FOR_FORM
+FOR_EACH = _SIMILAR + FOR_LIKENESS + FOR_COVERAGE + FOR_LACKING + FOR_AGREEMENT + FOR_FORM
 FOR_NONE = (
     "bias",
     *FOR_MISSING,
@@ -95,6 +96,12 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
     wanted = asked.words.keys() | asked.things.keys() | asked.topic.keys()
     found = matching(wanted, frozenset().union(*(c.own | c.context for c in candidates)))
     similar = _similarity(asked, candidates, whole, last, prepared)
+    alike = likeness(
+        whole,
+        last,
+        np.concatenate([passage.in_context for passage in prepared]),
+        np.concatenate([passage.bare for passage in prepared]),
+    )
     passages = [frozenset().union(*(c.own | c.context for c in passage.candidates)) for passage in prepared]
     covered = np.array(
         [
@@ -117,7 +124,7 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
         turn_missing * asked.leans,
         _unmet(asked, prepared, passages, found),
     ]
-    rows = np.hstack([similar, covered, lacks, agreed, form])[kept]
+    rows = np.hstack([similar, alike, covered, lacks, agreed, form])[kept]
     return Evidence(asked, tuple(candidates[i] for i in kept), rows, np.array(for_none), found)
 
 
