@@ -8,9 +8,10 @@ from graph.state import Intent, Route
 from teller.cards.answers import is_yes
 from teller.cards.dialogue import Turn, last_said
 from teller.cards.pin_words import says_pin
-from teller.cards.policy import POLICY
+from teller.cards.policy import POLICY, TRANSITIONS
 from teller.cards.records import Operation, Wish, WishState
 from teller.cards.spoken import heard_words
+from teller.knowledge.asking import wants_to_know
 from teller.knowledge.question import is_question, story_and_question
 
 SURE = 0.5
@@ -78,7 +79,7 @@ _ACCEPTS_A_PERSON = re.compile(
 )
 _DENIES = re.compile(r"\b(?:no|not|don't|never)\b", re.IGNORECASE)
 _DIGITS_OF_A_PHONE = 7
-_FOR_A_PERSON = ("dispute_open", "change_details", "account_service", "access_problem", "fraud_in_progress")
+_MAY_ASK = 0.1  # how likely a question about a card must be one for the documents to be asked of them too
 
 
 def beside_open_question(nearest: Intent, wish: Wish, text: str) -> Intent:
@@ -142,9 +143,23 @@ def question_first(intent: Intent, text: str) -> Intent:
     whether = intent.topic == "fraud_in_progress" and is_question(text) and _ASKS_WHETHER.search(text)
     if intent.routes == ("handoff",) and (how_to_get_in or (whether and not _A_CARD.search(text))):
         return replace(intent, routes=("knowledge",), otherwise="handoff")
-    if intent.routes == ("handoff",) and intent.topic in _FOR_A_PERSON and _ASKS_HOW.search(text):
-        return replace(intent, routes=("knowledge", "handoff"))
     return intent
+
+
+def without_caller(intent: Intent, text: str, goes_on: bool) -> Intent:
+    """Return the intent of a caller who is not known and whose turn is like a wish about a card: none can be told of.
+
+    What asks is looked up in the documents first, and that he can't be seen is told where they do not answer it. What
+    surely wishes for something to be done, or to be told of a card of his own, hears it at once. `goes_on`: the turn
+    goes on with a question.
+    """
+    if intent.routes != ("card",) or not (goes_on or is_question(text)):
+        return intent
+    tells = intent.action not in TRANSITIONS
+    surely = intent.confidence >= SURE and (tells and bool(_OWN.search(text)) or not wants_to_know(text))
+    if not surely:
+        return replace(intent, routes=("knowledge", "card"), otherwise="card")
+    return replace(intent, routes=("knowledge", "card")) if intent.asks >= _MAY_ASK else intent
 
 
 def first_things_first(intent: Intent, phone: str | None) -> Intent:

@@ -16,6 +16,7 @@ from graph.state import Intent, Route
 from graph.two_wishes import SURE_OF_PART, joined
 from graph.utterance_model import UtteranceModel
 from teller.cards.records import Operation
+from teller.knowledge.asking import wants_to_know
 from teller.knowledge.question import continues, is_question, leans_on_history, standalone_question
 from teller.models.embedder import BGE
 from teller.models.query_vectors import QueryVectors
@@ -37,6 +38,10 @@ _SURE_ALONE: dict[Route, float] = {"smalltalk": 0.6, "out_of_scope": 0.8, "hando
 _SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
 _SURE_OF_PERSON = 0.5  # ... and a wish for a person is one, question or not
 _MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
+_MAY_BE_SMALL = 0.1  # ... and of one that is otherwise small talk
+MATTERS = ("dispute_open", "change_details", "account_service", "access_problem", "fraud_in_progress")
+"""What a person is for, of which the documents may tell how it goes."""
+_OF_THE_TALK = ("repeat", "done_so_far")  # asks of what was said before, never of the documents
 _OWN = re.compile(r"\b(?:my|mine|our|(?:have|do|did|am) i|i(?:'ve| have) got|i owe)\b", re.IGNORECASE)
 _CARD = re.compile(
     r"\b(?:cards?|visa|mastercard|freeze|froze|frozen|(?:un)?block(?:ed)?|(?:un)?lock(?:ed)?)\b", re.IGNORECASE
@@ -173,17 +178,23 @@ def may_follow(turn: str, alone: Intent) -> bool:
 def asked_first(intent: Intent, turn: str) -> Intent:
     """Return the intent of a question that is half like one for a person or for nobody: the documents are asked first.
 
-    Not for one that surely wishes for a person. What it was like is what is told if the documents do not answer. A
-    question that names no card, and is like several wishes about cards but like none as much as like one for the
-    documents, is theirs.
+    Not for one that surely wishes for a person. What it was like is what is told if the documents do not answer; what
+    is surely a person's matter goes to one after their answer, too. A question that names no card, and is like several
+    wishes about cards but like none as much as like one for the documents, is theirs.
     """
-    sure = _SURE_OF_PERSON if intent.topic == "person" else _SURE_ELSEWHERE
-    elsewhere = intent.routes[0] in ("handoff", "out_of_scope") and intent.asks >= _MAY_ASK and intent.confidence < sure
+    if not is_question(turn):
+        return intent
+    sure = intent.confidence >= (_SURE_OF_PERSON if intent.topic == "person" else _SURE_ELSEWHERE)
+    elsewhere = intent.routes[0] in ("handoff", "out_of_scope") and intent.asks >= _MAY_ASK
+    matter = intent.routes == ("handoff",) and intent.topic in MATTERS and wants_to_know(turn)
+    small = intent.routes == ("smalltalk",) and intent.topic not in _OF_THE_TALK and wants_to_know(turn)
     no_wish = intent.routes == ("card",) and intent.confidence < intent.asks and not _CARD.search(turn)
-    if (elsewhere or no_wish) and is_question(turn):
+    if matter and sure:
+        return replace(intent, routes=("knowledge", "handoff"))
+    if no_wish or (not sure and (elsewhere or matter or (small and intent.asks >= _MAY_BE_SMALL))):
         return replace(intent, routes=("knowledge",), action=None, otherwise=_instead(intent))
     return intent
 
 
 def _instead(intent: Intent) -> Route | None:
-    return intent.routes[0] if intent.routes[0] in ("handoff", "out_of_scope") else None
+    return intent.routes[0] if intent.routes[0] in ("handoff", "out_of_scope", "smalltalk") else None

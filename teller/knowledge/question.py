@@ -7,6 +7,7 @@ that tells a story first is taken apart: what it tells, and on the last line wha
 import re
 from collections.abc import Sequence
 
+from teller.knowledge.asking import asking_at
 from teller.knowledge.words import telling_words
 
 _OPENERS = re.compile(
@@ -100,9 +101,10 @@ def continues(turn: str) -> bool:
 
 
 def is_question(turn: str) -> bool:
-    """Return whether a turn asks: by its mark, or by how one of its sentences begins."""
+    """Return whether a turn asks: by its mark, by how one of its sentences begins, or by a clause in one of them."""
     asked = story_and_question(turn)[1]
-    return asked.endswith("?") or bool(re.match(_LEAD + _QUESTION, asked, re.IGNORECASE))
+    begins = asked.endswith("?") or bool(re.match(_LEAD + _QUESTION, asked, re.IGNORECASE))
+    return begins or asking_at(asked) is not None
 
 
 def _last_clause(sentence: str) -> tuple[str, str]:
