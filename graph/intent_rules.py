@@ -17,12 +17,6 @@ from teller.knowledge.question import is_question, story_and_question
 SURE = 0.5
 """Below this confidence a turn beside an open question is taken for one that was not understood."""
 
-_ASKS_HOW = re.compile(
-    r"\bhow (?:do|can|would|should|does|long|soon)\b|\bwhat (?:do i|should i|happens|would)\b|\bdo i (?:need|have to)\b"
-    r"|\b(?:by )?when (?:do|can|would|should|does|will|is|are) (?:i|we|you|it|that)\b"
-    r"|\bis there an? (?:fee|limit|way|deadline)\b|\bwhat(?:'s| is) the (?:process|procedure|deadline|fee)\b",
-    re.IGNORECASE,
-)
 _ASKS_OF_A_CARD = re.compile(r"\b(?:shall i|which card)\b", re.IGNORECASE)
 BESIDE_A_QUESTION = {"robot": "robot_beside_a_question", "about_you": "about_you", "hold_on": "hold_on"}
 """What is said of smalltalk beside an open question, before it is asked again; to all other it is simply asked."""
@@ -130,18 +124,16 @@ def without_ledger(nearest: Intent, history: list[Turn]) -> Intent:
 
 
 def question_first(intent: Intent, text: str) -> Intent:
-    """Return the intent of a turn that asks how something goes which only a person can do: answered, then a person.
+    """Return the intent of what is asked of cards in general ("why is a payment declined?"), or whether it was fraud.
 
-    What is asked of cards in general ("why is a payment declined?"), how one gets into online banking again, and
-    whether something was fraud is for the documents; for a person only where they do not say.
+    Both are for the documents; the latter for a person where they do not say.
     """
     asked = _CLAUSES.split(story_and_question(text)[1])[-1]
     of_cards = intent.action not in (None, Operation.STATUS)
     if of_cards and is_question(text) and _WH.search(asked) and _ANY_CARD.search(asked) and not _OWN.search(asked):
         return replace(intent, routes=("knowledge",), action=None, request=None, also=None)
-    how_to_get_in = intent.topic == "access_problem" and _ASKS_HOW.search(text)
     whether = intent.topic == "fraud_in_progress" and is_question(text) and _ASKS_WHETHER.search(text)
-    if intent.routes == ("handoff",) and (how_to_get_in or (whether and not _A_CARD.search(text))):
+    if "handoff" in intent.routes and whether and not _A_CARD.search(text):
         return replace(intent, routes=("knowledge",), otherwise="handoff")
     return intent
 

@@ -38,6 +38,13 @@ _SURE_ALONE: dict[Route, float] = {"smalltalk": 0.6, "out_of_scope": 0.8, "hando
 _SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
 _SURE_OF_PERSON = 0.5  # ... and a wish for a person is one, question or not
 _MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
+_MAY_TELL_HOW = 0.05  # how likely a question about a person's matter must be theirs, if it does not ask how that goes
+_ASKS_HOW = re.compile(
+    r"\bhow (?:do|can|would|should|does|long|soon)\b|\bwhat (?:do i|should i|happens|would)\b|\bdo i (?:need|have to)\b"
+    r"|\b(?:by )?when (?:do|can|would|should|does|will|is|are) (?:i|we|you|it|that)\b"
+    r"|\bis there an? (?:fee|limit|way|deadline)\b|\bwhat(?:'s| is) the (?:process|procedure|deadline|fee)\b",
+    re.IGNORECASE,
+)
 _MAY_BE_SMALL = 0.1  # ... and of one that is otherwise small talk
 MATTERS = ("dispute_open", "change_details", "account_service", "access_problem", "fraud_in_progress")
 """What a person is for, of which the documents may tell how it goes."""
@@ -189,9 +196,11 @@ def asked_first(intent: Intent, turn: str) -> Intent:
     matter = intent.routes == ("handoff",) and intent.topic in MATTERS and wants_to_know(turn)
     small = intent.routes == ("smalltalk",) and intent.topic not in _OF_THE_TALK and wants_to_know(turn)
     no_wish = intent.routes == ("card",) and intent.confidence < intent.asks and not _CARD.search(turn)
-    if matter and sure:
+    asks_how = matter and (intent.asks >= _MAY_TELL_HOW or bool(_ASKS_HOW.search(turn)))
+    if asks_how and sure and intent.topic != "access_problem":  # who gets in again by himself needs nobody
         return replace(intent, routes=("knowledge", "handoff"))
-    if no_wish or (not sure and (elsewhere or matter or (small and intent.asks >= _MAY_BE_SMALL))):
+    unsure = not sure and (elsewhere or matter or (small and intent.asks >= _MAY_BE_SMALL))
+    if no_wish or unsure or (asks_how and sure):
         return replace(intent, routes=("knowledge",), action=None, otherwise=_instead(intent))
     return intent
 
