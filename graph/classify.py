@@ -103,8 +103,11 @@ class Classify:
 
     async def _goes_on(self, text: str, history: list[Turn]) -> bool:
         """Return whether a turn opens as one that goes on with the one before it, which asked the documents."""
-        before = earlier_turns(history)
-        return bool(before) and continues(text) and "knowledge" in (await self._classifier.classify(before[-1])).routes
+        *others, before = earlier_turns(history) or [""]
+        if not before or not continues(text):
+            return False
+        first = await self._classifier.classify(before, others)
+        return "knowledge" in without_caller(first, before, goes_on=False).routes
 
     async def _beside(self, wish: Wish, view: CardView, nearest: Intent, history: list[Turn]) -> Intent:
         """Return the intent of a turn that does not answer the open question."""

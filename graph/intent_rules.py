@@ -29,6 +29,7 @@ _ANOTHERS = re.compile(
     rf"|\bcards? of (?:my {_RELATIVE}|(?!mine|my|yours|the|this|that|any|one|a\b)[a-z]+)\b",
     re.IGNORECASE,
 )
+_IF_ANYONE = re.compile(r"\b(?:if|when|suppose|say) (?:some|any)(?:one|body)\b", re.IGNORECASE)
 _ANY_CARD = re.compile(
     r"\b(?:an? (?:\w+ ){0,2}(?:card|payment|purchase|transaction)|cards|payments|purchases)\b", re.IGNORECASE
 )
@@ -148,7 +149,7 @@ def without_caller(intent: Intent, text: str, goes_on: bool) -> Intent:
     if intent.routes != ("card",) or not (goes_on or is_question(text)):
         return intent
     tells = intent.action not in TRANSITIONS
-    surely = intent.confidence >= SURE and (tells and bool(_OWN.search(text)) or not wants_to_know(text))
+    surely = intent.confidence >= SURE and ((tells and bool(_OWN.search(text))) or not wants_to_know(text))
     if not surely:
         return replace(intent, routes=("knowledge", "card"), otherwise="card")
     return replace(intent, routes=("knowledge", "card")) if intent.asks >= _MAY_ASK else intent
@@ -174,9 +175,14 @@ def wants_person(intent: Intent, history: list[Turn]) -> Intent:
 
 
 def of_another(intent: Intent, text: str) -> Intent:
-    """Return the intent of a wish about somebody else's card: his own are not touched for it, and a person helps."""
+    """Return the intent of a wish about somebody else's card: his own are not touched for it, and a person helps.
+
+    The card of nobody in particular ("if someone keeps the PIN with their card") is asked of in general.
+    """
     if intent.routes == ("knowledge",) or not _ANOTHERS.search(text):
         return intent
+    if _IF_ANYONE.search(text) and wants_to_know(text):
+        return replace(intent, routes=("knowledge",), action=None, request=None, also=None, otherwise="handoff")
     return Intent(("handoff",), "others_card", confidence=1.0)
 
 

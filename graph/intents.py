@@ -45,7 +45,7 @@ _ASKS_HOW = re.compile(
     r"|\bis there an? (?:fee|limit|way|deadline)\b|\bwhat(?:'s| is) the (?:process|procedure|deadline|fee)\b",
     re.IGNORECASE,
 )
-_MAY_BE_SMALL = 0.1  # ... and of one that is otherwise small talk
+_SURE_OF_SMALL = 0.5  # ... or more: what is asked is asked of Teller
 MATTERS = ("dispute_open", "change_details", "account_service", "access_problem", "fraud_in_progress")
 """What a person is for, of which the documents may tell how it goes."""
 _OF_THE_TALK = ("repeat", "done_so_far")  # asks of what was said before, never of the documents
@@ -199,7 +199,7 @@ def asked_first(intent: Intent, turn: str) -> Intent:
     asks_how = matter and (intent.asks >= _MAY_TELL_HOW or bool(_ASKS_HOW.search(turn)))
     if asks_how and sure and intent.topic != "access_problem":  # who gets in again by himself needs nobody
         return replace(intent, routes=("knowledge", "handoff"))
-    unsure = not sure and (elsewhere or matter or (small and intent.asks >= _MAY_BE_SMALL))
+    unsure = (not sure and (elsewhere or matter)) or (small and intent.confidence < _SURE_OF_SMALL)
     if no_wish or unsure or (asks_how and sure):
         return replace(intent, routes=("knowledge",), action=None, otherwise=_instead(intent))
     return intent
