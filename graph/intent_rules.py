@@ -12,7 +12,7 @@ from teller.cards.policy import POLICY, TRANSITIONS
 from teller.cards.records import Operation, Wish, WishState
 from teller.cards.spoken import heard_words
 from teller.knowledge.asking import wants_to_know
-from teller.knowledge.question import is_question, story_and_question
+from teller.knowledge.question import is_question, leans_on_history, story_and_question
 
 SURE = 0.5
 """Below this confidence a turn beside an open question is taken for one that was not understood."""
@@ -86,7 +86,8 @@ def beside_open_question(nearest: Intent, wish: Wish, text: str) -> Intent:
     how_it_will_be = nearest.action is Operation.STATUS and is_question(text) and _LATER.search(text)
     if how_it_will_be:
         return Intent(("knowledge", "card"), nearest.topic, wish.operation, nearest.confidence, decided_by="dialogue")
-    if nearest.topic == "forgotten_pin" and not _FORGOTTEN.search(text):
+    of_the_question = nearest.otherwise in ("out_of_scope", "smalltalk") and leans_on_history(text)  # "can I type it?"
+    if of_the_question or (nearest.topic == "forgotten_pin" and not _FORGOTTEN.search(text)):
         return Intent(("card",), "answer", wish.operation, nearest.confidence, decided_by="dialogue")
     sure_of_card = "card" in nearest.routes and (nearest.confidence >= SURE or _names_another(nearest, wish, text))
     leaves = nearest.routes == ("handoff",) or nearest.topic == "goodbye"
