@@ -67,7 +67,9 @@ def standalone_question(user_turns: Sequence[str]) -> str:
 def story_and_question(turn: str) -> tuple[str, str]:
     """Return what a turn tells before or after it asks ("" for most turns), and what it asks; hesitations go."""
     sentences = _BORDER.split(" ".join(_HESITATION.sub(" ", turn).split()))
-    asking = [i for i, one in enumerate(sentences) if one.endswith("?") or _ASKS.match(one)]
+    asking = [
+        i for i, one in enumerate(sentences) if one.endswith("?") or _ASKS.match(one) or asking_at(one) is not None
+    ]
     if not asking:
         return "", " ".join(sentences)
     asked = sentences.pop(asking[-1])
@@ -109,7 +111,8 @@ def is_question(turn: str) -> bool:
 
 def _last_clause(sentence: str) -> tuple[str, str]:
     """Return a long sentence cut before the clause that asks; a short one stays whole."""
-    borders = list(_CLAUSE.finditer(sentence)) if len(sentence.split()) > _RAMBLES else []
-    if not borders:
+    if len(sentence.split()) <= _RAMBLES:
         return "", sentence
-    return sentence[: borders[-1].start()], sentence[borders[-1].end() :]
+    if borders := list(_CLAUSE.finditer(sentence)):
+        return sentence[: borders[-1].start()], sentence[borders[-1].end() :]
+    return "", sentence
