@@ -35,6 +35,7 @@ _ANY_CARD = re.compile(
 )
 _OWN = re.compile(r"\b(?:my|mine|our|me|(?:did|have|was|am) i|i was|i've|this|that)\b", re.IGNORECASE)
 _OF_HIS = re.compile(r"\b(?:my|mine|our|(?:do|did|have|had|am) i|i(?:'ve| have) got|i owe|is it)\b", re.IGNORECASE)
+_IF = re.compile(r"\bif\b", re.IGNORECASE)
 _ASKS_IF_ROBOT = re.compile(
     r"\b(?:are you|is (?:this|that|it)|am i|do i have|have i got|you're|you are)\b[a-z' ]*"
     r"\b(?:robot|bot|machine|computer|human|person|recording|automated|ai|chatbot|real)\b",
@@ -152,7 +153,7 @@ def without_caller(intent: Intent, text: str, goes_on: bool) -> Intent:
         return intent
     tells = intent.action not in TRANSITIONS
     surely = intent.confidence >= SURE and (bool(_OF_HIS.search(text)) if tells else not wants_to_know(text))
-    if not surely:
+    if not surely or (goes_on and _IF.search(text)):
         return replace(intent, routes=("knowledge", "card"), otherwise="card")
     return replace(intent, routes=("knowledge", "card")) if intent.asks >= _MAY_ASK else intent
 

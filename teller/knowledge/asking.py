@@ -37,13 +37,12 @@ _VERB_FIRST = (
     rf"|(?<=[,;] ){_AUXILIARY}\s+{_SUBJECT}\b"
 )
 _WANTS_TO_KNOW = re.compile(rf"\b{_LEADING}(?:{_INVERTED})|\b(?:{_SAID_AS_QUESTION})", re.IGNORECASE)
-_WHETHER = re.compile(rf"\b(?:{_VERB_FIRST})", re.IGNORECASE)
+_ASKS = re.compile(rf"{_WANTS_TO_KNOW.pattern}|\b(?:{_VERB_FIRST})", re.IGNORECASE)
 
 
 def asking_at(turn: str) -> int | None:
     """Return where the last clause of a turn begins that asks; None where none does."""
-    starts = [match.start() for pattern in (_WANTS_TO_KNOW, _WHETHER) for match in pattern.finditer(turn)]
-    return max(starts, default=None)
+    return max((match.start() for match in _ASKS.finditer(turn)), default=None)
 
 
 def wants_to_know(turn: str) -> bool:
