@@ -32,9 +32,9 @@ _VERB_FIRST = (
     r"(?<!what )(?<!that )(?<!which )(?<!than )(?<!as )(?<!so )(?<!nor )(?<!neither )(?<!all )"
     r"(?:(?:is|are|was|were)\s+there\b"
     r"|(?:is|are)\s+(?:it|that|this|they|these|those)\s+(?:\w+ed|possible|true|free|ok(?:ay)?|normal|enough|safe)\b"
-    r"|(?:do|does|did)\s+(?:i|you|ye|we|they|he|she|it|the|my|your|this|that)\b"
+    r"|(?:do|does|did)\s+(?:i|you|ye|we|they)\b|(?:does|did)\s+(?:he|she|it|the|my|your|this|that)\b"
     r"|(?:can|could|may|should|must)\s+(?:i|we|they|he|she|it|one)\b|am\s+i\s+\w+)"
-    rf"|(?<=[,;] ){_AUXILIARY}\s+{_SUBJECT}\b"
+    rf"|(?<=[,;] )(?!do\b){_AUXILIARY}\s+{_SUBJECT}\b"
 )
 _WANTS_TO_KNOW = re.compile(rf"\b{_LEADING}(?:{_INVERTED})|\b(?:{_SAID_AS_QUESTION})", re.IGNORECASE)
 _ASKS = re.compile(rf"{_WANTS_TO_KNOW.pattern}|\b(?:{_VERB_FIRST})", re.IGNORECASE)

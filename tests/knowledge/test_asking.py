@@ -40,6 +40,7 @@ def test_the_last_clause_that_asks_is_found_behind_a_story(turn: str, asks: str)
         "it's the one you sent me when we moved",
         "all I can say is that it's gone",
         "yes but not that one",
+        "he undid it last week, do the same for me",
     ],
 )
 def test_what_only_tells_asks_nothing(turn: str) -> None:
