@@ -13,17 +13,16 @@ from graph.intent_rules import (
     first_things_first,
     is_misused,
     of_another,
-    question_first,
     raises_limit,
     says_a_number,
     wants_person,
-    without_caller,
     without_ledger,
 )
 from graph.intents import IntentClassifier
 from graph.lines import fillers
 from graph.options import TurnOptions
 from graph.private_words import private_turns, without_masks
+from graph.question_first import question_first, without_caller
 from graph.state import Intent, Route, TellerState, TurnUpdate
 from graph.wish_before import after_a_no, beside_what_is_denied, going_on
 from teller.caller import conversation_of

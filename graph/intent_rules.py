@@ -8,11 +8,11 @@ from graph.state import Intent, Route
 from teller.cards.answers import is_yes
 from teller.cards.dialogue import Turn, last_said
 from teller.cards.pin_words import says_pin
-from teller.cards.policy import POLICY, TRANSITIONS
+from teller.cards.policy import POLICY
 from teller.cards.records import Operation, Wish, WishState
 from teller.cards.spoken import heard_words
 from teller.knowledge.asking import wants_to_know
-from teller.knowledge.question import is_question, leans_on_history, story_and_question
+from teller.knowledge.question import is_question, leans_on_history
 
 SURE = 0.5
 """Below this confidence a turn beside an open question is taken for one that was not understood."""
@@ -30,12 +30,6 @@ _ANOTHERS = re.compile(
     re.IGNORECASE,
 )
 _IF_ANYONE = re.compile(r"\b(?:if|when|suppose|say) (?:some|any)(?:one|body)\b", re.IGNORECASE)
-_ANY_CARD = re.compile(
-    r"\b(?:an? (?:\w+ ){0,2}(?:card|payment|purchase|transaction)|cards|payments|purchases)\b", re.IGNORECASE
-)
-_OWN = re.compile(r"\b(?:my|mine|our|me|(?:did|have|was|am) i|i was|i've|this|that)\b", re.IGNORECASE)
-_OF_HIS = re.compile(r"\b(?:my|mine|our|(?:do|did|have|had|am) i|i(?:'ve| have) got|i owe|is it)\b", re.IGNORECASE)
-_IF = re.compile(r"\bif\b", re.IGNORECASE)
 _ASKS_IF_ROBOT = re.compile(
     r"\b(?:are you|is (?:this|that|it)|am i|do i have|have i got|you're|you are)\b[a-z' ]*"
     r"\b(?:robot|bot|machine|computer|human|person|recording|automated|ai|chatbot|real)\b",
@@ -56,18 +50,10 @@ _RAISES = re.compile(
 )
 _LATER = re.compile(r"\b(?:will|would|won't)\b", re.IGNORECASE)
 _PUT_THROUGH = re.compile(r"\b(?:put|pass|patch) me (?:through|over)\b|\b(?:connect|transfer) me\b", re.IGNORECASE)
-_CLAUSES = re.compile(r"[,;:]\s+(?=(?:how|what|why|when|which|where)\b)", re.IGNORECASE)
-_WH = re.compile(
-    r"\b(?:how|what|why|when|which|where)\b|\bis (?:it|there)\b"
-    r"|\bcan (?:one|people|some(?:one|body)|any(?:one|body))\b",
-    re.IGNORECASE,
-)
 _FORGOTTEN = re.compile(
     r"\b(?:forg[eo]t\w*|lost|never|no|not|don't|dont|can't|cannot|haven't|didn't|without|remember|gone|if)\b",
     re.IGNORECASE,
 )
-_A_CARD = re.compile(r"\b(?:cards?|visa|mastercard)\b", re.IGNORECASE)
-_ASKS_WHETHER = re.compile(r"\bif\b|\b(?:is|was|are) (?:that|this|it|they|these|those)\b", re.IGNORECASE)
 _ACCEPTS_A_PERSON = re.compile(
     r"^(?:(?:yes|yeah|yep|sure|ok|okay|please|fine|alright|all right|right|oh|well|then|good)\b[\s,.!]*)+"
     r"[a-z' ]*\b(?:put me through|connect me|transfer me|person|someone|somebody|human|agent|colleague|operator)\b"
@@ -76,7 +62,6 @@ _ACCEPTS_A_PERSON = re.compile(
 )
 _DENIES = re.compile(r"\b(?:no|not|don't|never)\b", re.IGNORECASE)
 _DIGITS_OF_A_PHONE = 7
-_MAY_ASK = 0.1  # how likely a question about a card must be one for the documents to be asked of them too
 
 
 def beside_open_question(nearest: Intent, wish: Wish, text: str) -> Intent:
@@ -125,37 +110,6 @@ def without_ledger(nearest: Intent, history: list[Turn]) -> Intent:
     if asked and nearest.routes[0] in ("smalltalk", "out_of_scope") and nearest.topic != "goodbye":
         return Intent(("card",), "answer", Operation.STATUS, decided_by="dialogue")
     return nearest
-
-
-def question_first(intent: Intent, text: str) -> Intent:
-    """Return the intent of what is asked of cards in general ("why is a payment declined?"), or whether it was fraud.
-
-    Both are for the documents; the latter for a person where they do not say.
-    """
-    asked = _CLAUSES.split(story_and_question(text)[1])[-1]
-    of_cards = intent.action not in (None, Operation.STATUS)
-    if of_cards and is_question(text) and _WH.search(asked) and _ANY_CARD.search(asked) and not _OWN.search(asked):
-        return replace(intent, routes=("knowledge",), action=None, request=None, also=None)
-    whether = intent.topic == "fraud_in_progress" and is_question(text) and _ASKS_WHETHER.search(text)
-    if "handoff" in intent.routes and whether and not _A_CARD.search(text):
-        return replace(intent, routes=("knowledge",), otherwise="handoff")
-    return intent
-
-
-def without_caller(intent: Intent, text: str, goes_on: bool) -> Intent:
-    """Return the intent of a caller who is not known and whose turn is like a wish about a card: none can be told of.
-
-    What asks is looked up in the documents first, and that he can't be seen is told where they do not answer it. What
-    surely wishes for something to be done, or to be told of a card of his own, hears it at once. `goes_on`: the turn
-    goes on with a question.
-    """
-    if intent.routes != ("card",) or not (goes_on or is_question(text)):
-        return intent
-    tells = intent.action not in TRANSITIONS
-    surely = intent.confidence >= SURE and (bool(_OF_HIS.search(text)) if tells else not wants_to_know(text))
-    if not surely or (goes_on and _IF.search(text)):
-        return replace(intent, routes=("knowledge", "card"), otherwise="card")
-    return replace(intent, routes=("knowledge", "card")) if intent.asks >= _MAY_ASK else intent
 
 
 def first_things_first(intent: Intent, phone: str | None) -> Intent:

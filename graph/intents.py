@@ -12,11 +12,11 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, TypeAdapter
 
+from graph.question_first import asked_first, instead
 from graph.state import Intent, Route
 from graph.two_wishes import SURE_OF_PART, joined
 from graph.utterance_model import UtteranceModel
 from teller.cards.records import Operation
-from teller.knowledge.asking import wants_to_know
 from teller.knowledge.question import continues, is_question, leans_on_history, standalone_question
 from teller.models.embedder import BGE
 from teller.models.query_vectors import QueryVectors
@@ -35,24 +35,7 @@ _BREATH = re.compile(  # where a speaker who makes no pause begins another claus
 _FEWEST_WORDS = 3  # a part with fewer is no wish of its own ("terms and conditions")
 _MOST_PARTS = 12  # each costs an embedding; nobody says more in one breath, but a message may hold thousands
 _SURE_ALONE: dict[Route, float] = {"smalltalk": 0.6, "out_of_scope": 0.8, "handoff": 0.6, "card": 0.8}
-_SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
-_SURE_OF_PERSON = 0.5  # ... and a wish for a person is one, question or not
-_MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
-_MAY_TELL_HOW = 0.05  # how likely a question about a person's matter must be theirs, if it does not ask how that goes
-_ASKS_HOW = re.compile(
-    r"\bhow (?:do|can|would|should|does|long|soon)\b|\bwhat (?:do i|should i|happens|would)\b|\bdo i (?:need|have to)\b"
-    r"|\b(?:by )?when (?:do|can|would|should|does|will|is|are) (?:i|we|you|it|that)\b"
-    r"|\bis there an? (?:fee|limit|way|deadline)\b|\bwhat(?:'s| is) the (?:process|procedure|deadline|fee)\b",
-    re.IGNORECASE,
-)
-_SURE_OF_SMALL = 0.5  # ... or more: what is asked is asked of Teller
-MATTERS = ("dispute_open", "change_details", "account_service", "access_problem", "fraud_in_progress")
-"""What a person is for, of which the documents may tell how it goes."""
-_OF_THE_TALK = ("repeat", "done_so_far")  # asks of what was said before, never of the documents
 _OWN = re.compile(r"\b(?:my|mine|our|(?:have|do|did|am) i|i(?:'ve| have) got|i owe)\b", re.IGNORECASE)
-_CARD = re.compile(
-    r"\b(?:cards?|visa|mastercard|freeze|froze|frozen|(?:un)?block(?:ed)?|(?:un)?lock(?:ed)?)\b", re.IGNORECASE
-)
 _TELLS = frozenset({Operation.STATUS, Operation.BALANCE, Operation.LIMIT, Operation.DUE_DATE, Operation.TRANSACTIONS})
 _MAY_BE_TOLD = 0.1  # how likely a text must ask something of a card to be taken so where nothing else fits
 _SURE_OF_STORY = 0.6  # from here on a turn about the documents is one, whatever its parts are like
@@ -109,7 +92,7 @@ class IntentClassifier:
             before = standalone_question(earlier).replace("\n", " ")
             both = [asked_first(await self._nearest(text), before) for text in (before, f"{before} {turn}")]
             if all("knowledge" in intent.routes for intent in both[: 1 if whole.action else 2]):
-                return replace(both[0 if whole.action else 1], otherwise=_instead(whole))
+                return replace(both[0 if whole.action else 1], otherwise=instead(whole))
         return asked_first(whole, turn)
 
     async def telling(self, text: str) -> Operation | None:
@@ -180,30 +163,3 @@ def may_follow(turn: str, alone: Intent) -> bool:
     if not leans_on_history(turn) or alone.confidence >= _SURE_ALONE.get(alone.routes[0], 0.0):
         return False
     return alone.action is None or (alone.action in _TELLS and continues(turn) and not _OWN.search(turn))
-
-
-def asked_first(intent: Intent, turn: str) -> Intent:
-    """Return the intent of a question that is half like one for a person or for nobody: the documents are asked first.
-
-    Not for one that surely wishes for a person. What it was like is what is told if the documents do not answer; what
-    is surely a person's matter goes to one after their answer, too. A question that names no card, and is like several
-    wishes about cards but like none as much as like one for the documents, is theirs.
-    """
-    if not is_question(turn):
-        return intent
-    sure = intent.confidence >= (_SURE_OF_PERSON if intent.topic == "person" else _SURE_ELSEWHERE)
-    elsewhere = intent.routes[0] in ("handoff", "out_of_scope") and intent.asks >= _MAY_ASK
-    matter = intent.routes == ("handoff",) and intent.topic in MATTERS and wants_to_know(turn)
-    small = intent.routes == ("smalltalk",) and intent.topic not in _OF_THE_TALK and wants_to_know(turn)
-    no_wish = intent.routes == ("card",) and intent.confidence < intent.asks and not _CARD.search(turn)
-    asks_how = matter and (intent.asks >= _MAY_TELL_HOW or bool(_ASKS_HOW.search(turn)))
-    if asks_how and sure and intent.topic != "access_problem":  # who gets in again by himself needs nobody
-        return replace(intent, routes=("knowledge", "handoff"))
-    unsure = (not sure and (elsewhere or matter)) or (small and intent.confidence < _SURE_OF_SMALL)
-    if no_wish or unsure or (asks_how and sure):
-        return replace(intent, routes=("knowledge",), action=None, otherwise=_instead(intent))
-    return intent
-
-
-def _instead(intent: Intent) -> Route | None:
-    return intent.routes[0] if intent.routes[0] in ("handoff", "out_of_scope", "smalltalk") else None
