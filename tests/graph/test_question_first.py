@@ -161,3 +161,18 @@ async def test_the_card_of_nobody_in_particular_is_asked_of_in_general(graph: Te
     assert talk.routes[0] == "knowledge"
     said = await talk.say("block my sister's card")
     assert "number that you are calling from" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "block my card and tell me what a new one costs",
+        "freeze my card please and how long does a new one take to come",
+        "lock my card and also what is the price of another",
+    ],
+)
+async def test_a_wish_with_a_question_behind_it_is_done_and_answered(graph: Teller, words: str) -> None:
+    talk = Conversation(graph, MAYA)
+    said = await talk.say(words)
+    assert set(talk.routes) == {"knowledge", "card"}
+    assert "blocked your Everyday Visa" in said or said.endswith("ending 1881?")
