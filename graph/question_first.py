@@ -25,6 +25,10 @@ _ASKS_HOW = re.compile(
     r"|\bis there an? (?:fee|limit|way|deadline)\b|\bwhat(?:'s| is) the (?:process|procedure|deadline|fee)\b",
     re.IGNORECASE,
 )
+_ITS_STATE = re.compile(  # "what's my balance": of no interest to others, so no document tells it
+    r"\b(?:what|where)(?:'?s| is| are)(?: [a-z]+){0,1} (?:my|the money)\b|\bhow much (?:money )?(?:is in|do i have|have i)\b",
+    re.IGNORECASE,
+)
 _CARD = re.compile(
     r"\b(?:cards?|visa|mastercard|freeze|froze|frozen|(?:un)?block(?:ed)?|(?:un)?lock(?:ed)?)\b", re.IGNORECASE
 )
@@ -55,7 +59,8 @@ def asked_first(intent: Intent, turn: str) -> Intent:
         return intent
     sure = intent.confidence >= (_SURE_OF_PERSON if intent.topic == "person" else _SURE_ELSEWHERE)
     elsewhere = intent.routes[0] in ("handoff", "out_of_scope") and intent.asks >= _MAY_ASK
-    matter = intent.routes == ("handoff",) and intent.topic in _MATTERS and wants_to_know(turn)
+    general = wants_to_know(turn) and not _ITS_STATE.search(turn)
+    matter = intent.routes == ("handoff",) and intent.topic in _MATTERS and general
     small = intent.routes == ("smalltalk",) and intent.topic not in _OF_THE_TALK and wants_to_know(turn)
     no_wish = intent.routes == ("card",) and intent.confidence < intent.asks and not _CARD.search(turn)
     asks_how = matter and (intent.asks >= _MAY_TELL_HOW or bool(_ASKS_HOW.search(turn)))
