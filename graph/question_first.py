@@ -26,7 +26,8 @@ _ASKS_HOW = re.compile(
     re.IGNORECASE,
 )
 _ITS_STATE = re.compile(  # "what's my balance": of no interest to others, so no document tells it
-    r"\b(?:what|where)(?:'?s| is| are)(?: [a-z]+){0,1} (?:my|the money)\b|\bhow much (?:money )?(?:is in|do i have|have i)\b",
+    r"\b(?:what|where)(?:'?s| is| are)(?: [a-z]+)? (?:my|the money)\b"
+    r"|\bhow much (?:money )?(?:is in|do i have|have i)\b",
     re.IGNORECASE,
 )
 _CARD = re.compile(

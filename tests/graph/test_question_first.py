@@ -110,6 +110,7 @@ async def test_a_question_of_the_bank_that_tells_a_story_first_is_for_the_docume
         "just put me through to somebody",
         "I can't cope any more, nobody helps me, why does nobody care",
         "what's the balance of my checking account",
+        "how much money is in my account",
         "where is my refund",
     ],
 )
