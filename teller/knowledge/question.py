@@ -110,9 +110,13 @@ def is_question(turn: str) -> bool:
 
 
 def _last_clause(sentence: str) -> tuple[str, str]:
-    """Return a long sentence cut before the clause that asks; a short one stays whole."""
+    """Return a long sentence cut before the clause that asks; a short one stays whole, and so does one that asks twice.
+
+    Of two questions in a sentence the second leans on the first: "do you do pet insurance and what would it cost me".
+    """
     if len(sentence.split()) <= _RAMBLES:
         return "", sentence
-    if borders := list(_CLAUSE.finditer(sentence)):
-        return sentence[: borders[-1].start()], sentence[borders[-1].end() :]
-    return "", sentence
+    borders = [one for one in _CLAUSE.finditer(sentence) if asking_at(sentence[: one.start()]) is None]
+    if not borders:
+        return "", sentence
+    return sentence[: borders[-1].start()], sentence[borders[-1].end() :]

@@ -3,7 +3,7 @@
 import pytest
 
 from teller.knowledge.asking import asking_at, wants_to_know
-from teller.knowledge.question import is_question
+from teller.knowledge.question import is_question, story_and_question
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,11 @@ def test_what_only_tells_asks_nothing(turn: str) -> None:
 def test_a_wish_in_the_form_of_a_question_wants_nothing_told(turn: str) -> None:
     assert is_question(turn)
     assert not wants_to_know(turn)
+
+
+def test_a_question_that_leans_on_one_before_it_in_its_sentence_is_not_cut_off_from_it() -> None:
+    twice = "we have just moved to the coast do you insure small sailing boats and what would it cost me"
+    assert story_and_question(twice) == ("", twice)
+    once = "we have just moved to the coast with our small sailing boat, what would a mooring cost me"
+    told = "we have just moved to the coast with our small sailing boat"
+    assert story_and_question(once) == (told, "what would a mooring cost me")
