@@ -12,13 +12,14 @@ from teller.knowledge.question import is_question, story_and_question
 
 _SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
 _SURE_OF_PERSON = 0.5  # ... and a wish for a person is one, question or not
-_SURE_OF_SMALL = 0.5  # ... and what is asked is asked of Teller
+_SURE_OF_SMALL = 0.5  # ... and what is asked is asked of Teller, where it is like what is
 _MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
 _MAY_TELL_HOW = 0.05  # ... one about a person's matter that does not ask how that goes
 _MAY_ASK_OF_CARDS = 0.1  # ... one about a card, where the card's sentence is told as well
 # What a person is for, of which the documents may tell how it goes; and what is asked of the talk, never of them.
 _MATTERS = ("dispute_open", "change_details", "account_service", "access_problem", "fraud_in_progress")
 _OF_THE_TALK = ("repeat", "done_so_far")
+_ASKS_NOTHING = ("hold_on", "thanks", "acknowledgement", "goodbye")
 _ASKS_HOW = re.compile(
     r"\bhow (?:do|can|would|should|does|long|soon)\b|\bwhat (?:do i|should i|happens|would)\b|\bdo i (?:need|have to)\b"
     r"|\b(?:by )?when (?:do|can|would|should|does|will|is|are) (?:i|we|you|it|that)\b"
@@ -58,19 +59,26 @@ def asked_first(intent: Intent, turn: str) -> Intent:
     """
     if not is_question(turn):
         return intent
-    sure = intent.confidence >= (_SURE_OF_PERSON if intent.topic == "person" else _SURE_ELSEWHERE)
-    elsewhere = intent.routes[0] in ("handoff", "out_of_scope") and intent.asks >= _MAY_ASK
     general = wants_to_know(turn) and not _ITS_STATE.search(turn)
+    sure = intent.confidence >= _sure_of(intent)
+    elsewhere = intent.routes[0] in ("handoff", "out_of_scope") and intent.asks >= _MAY_ASK
     matter = intent.routes == ("handoff",) and intent.topic in _MATTERS and general
     small = intent.routes == ("smalltalk",) and intent.topic not in _OF_THE_TALK and wants_to_know(turn)
     no_wish = intent.routes == ("card",) and intent.confidence < intent.asks and not _CARD.search(turn)
     asks_how = matter and (intent.asks >= _MAY_TELL_HOW or bool(_ASKS_HOW.search(turn)))
     if asks_how and sure and intent.topic != "access_problem":  # who gets in again by himself needs nobody
         return replace(intent, routes=("knowledge", "handoff"))
-    unsure = (not sure and (elsewhere or matter)) or (small and intent.confidence < _SURE_OF_SMALL)
-    if no_wish or unsure or (asks_how and sure):
+    if no_wish or (not sure and (elsewhere or matter or small)) or (asks_how and sure):
         return replace(intent, routes=("knowledge",), action=None, otherwise=instead(intent))
     return intent
+
+
+def _sure_of(intent: Intent) -> float:
+    """Return from what confidence on a question like this is no question for the documents."""
+    if intent.topic == "person":
+        return _SURE_OF_PERSON
+    asked_of_teller = intent.routes == ("smalltalk",) and intent.topic not in _ASKS_NOTHING
+    return _SURE_OF_SMALL if asked_of_teller else _SURE_ELSEWHERE
 
 
 def instead(intent: Intent) -> Route | None:
