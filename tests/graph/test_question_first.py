@@ -177,3 +177,11 @@ async def test_a_wish_with_a_question_behind_it_is_done_and_answered(graph: Tell
     said = await talk.say(words)
     assert set(talk.routes) == {"knowledge", "card"}
     assert "blocked your Everyday Visa" in said or said.endswith("ending 1881?")
+
+
+async def test_the_pin_of_another_is_for_no_card_of_the_callers(graph: Teller, services: Services) -> None:
+    talk = Conversation(graph, "+1234567891")
+    await talk.say("I'm calling for my gran, can you unblock her card")
+    said = await talk.say("she's sitting here, her pin is 8162")
+    assert "number that you are calling from" in said
+    assert {row.entry.event for row in await services.ledger.audit_trail()}.isdisjoint({"pin_wrong", "asked"})
