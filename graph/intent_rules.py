@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 
 from graph.history import turn_text
-from graph.private_words import gives_a_pin
 from graph.state import Intent, Route
 from teller.cards.answers import is_yes
 from teller.cards.dialogue import Turn, last_said
@@ -137,8 +136,7 @@ def of_another(intent: Intent, text: str) -> Intent:
 
     The card of nobody in particular ("if someone keeps the PIN with their card") is asked of in general.
     """
-    asks = intent.routes == ("knowledge",) and not gives_a_pin(text)
-    if asks or not _ANOTHERS.search(text):
+    if intent.routes == ("knowledge",) or not _ANOTHERS.search(text):
         return intent
     if _IF_ANYONE.search(text) and wants_to_know(text):
         return replace(intent, routes=("knowledge",), action=None, request=None, also=None, otherwise="handoff")
