@@ -61,14 +61,14 @@ def asked_first(intent: Intent, turn: str) -> Intent:
         return intent
     general = wants_to_know(turn) and not _ITS_STATE.search(turn)
     sure = intent.confidence >= _sure_of(intent)
-    elsewhere = intent.routes[0] in ("handoff", "out_of_scope") and intent.asks >= _MAY_ASK
     matter = intent.routes == ("handoff",) and intent.topic in _MATTERS and general
     small = intent.routes == ("smalltalk",) and intent.topic not in _OF_THE_TALK and wants_to_know(turn)
+    elsewhere = (small or intent.routes[0] in ("handoff", "out_of_scope")) and intent.asks >= _MAY_ASK
     no_wish = intent.routes == ("card",) and intent.confidence < intent.asks and not _CARD.search(turn)
     asks_how = matter and (intent.asks >= _MAY_TELL_HOW or bool(_ASKS_HOW.search(turn)))
     if asks_how and sure and intent.topic != "access_problem":  # who gets in again by himself needs nobody
         return replace(intent, routes=("knowledge", "handoff"))
-    if no_wish or (not sure and (elsewhere or matter or small)) or (asks_how and sure):
+    if no_wish or (not sure and (elsewhere or matter)) or (asks_how and sure):
         return replace(intent, routes=("knowledge",), action=None, otherwise=instead(intent))
     return intent
 
