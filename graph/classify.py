@@ -13,7 +13,6 @@ from graph.intent_rules import (
     first_things_first,
     is_misused,
     of_another,
-    question_first,
     raises_limit,
     says_a_number,
     wants_person,
@@ -23,6 +22,7 @@ from graph.intents import IntentClassifier
 from graph.lines import fillers
 from graph.options import TurnOptions
 from graph.private_words import private_turns, without_masks
+from graph.question_first import question_first, without_caller
 from graph.state import Intent, Route, TellerState, TurnUpdate
 from graph.wish_before import after_a_no, beside_what_is_denied, going_on
 from teller.caller import conversation_of
@@ -32,11 +32,10 @@ from teller.cards.ledger import CardView
 from teller.cards.reading import Reading, read_turn
 from teller.cards.records import Operation, Wish, WishState
 from teller.errors import LedgerUnavailableError
-from teller.knowledge.question import is_question
+from teller.knowledge.question import continues
 from teller.services import Services
 
 _UNHEARD = ("distress_or_repeat", "repeat")  # of who was not understood: his card may be all that was missing
-_MAY_ASK = 0.1  # how likely a question about a card must be one for the documents to be asked of them too
 
 
 class Classify:
@@ -76,10 +75,9 @@ class Classify:
     async def _intent(self, state: TellerState, history: list[Turn], phone: str | None, talk: str | None) -> Intent:
         text = without_masks(turn_text(history))
         nearest = await self._nearest(text, history)
-        if phone is None and nearest.routes == ("card",) and nearest.asks >= _MAY_ASK and is_question(text):
-            return replace(nearest, routes=("knowledge", "card"))  # no card can be told of: the documents may know
         if phone is None:
-            nearest = says_a_number(nearest, turn_text(private_turns(state["messages"])))
+            said = says_a_number(nearest, turn_text(private_turns(state["messages"])))
+            nearest = without_caller(said, text, goes_on=await self._goes_on(text, history))
         if all(turn.role == "user" for turn in history):
             return first_things_first(nearest, phone)
         if phone is None or talk is None:
@@ -101,6 +99,14 @@ class Classify:
         if not changed:
             nearest = await going_on(self._classifier, nearest, turn_text(history), history)
         return first_things_first(wants_person(nearest, history), phone)
+
+    async def _goes_on(self, text: str, history: list[Turn]) -> bool:
+        """Return whether a turn opens as one that goes on with the one before it, which asked the documents."""
+        *others, before = earlier_turns(history) or [""]
+        if not before or not continues(text):
+            return False
+        first = await self._classifier.classify(before, others)
+        return "knowledge" in without_caller(first, before, goes_on=False).routes
 
     async def _beside(self, wish: Wish, view: CardView, nearest: Intent, history: list[Turn]) -> Intent:
         """Return the intent of a turn that does not answer the open question."""

@@ -42,7 +42,7 @@ class Generate:
         if call := tools.call_for(intent, outcome, state.get("retrieval")):
             answer.call(call)
         else:
-            outcomes = _in_turn(outcome)
+            outcomes = [] if _waits(intent, outcome) else _in_turn(outcome)
             if outcomes and intent.topic == "fraud_in_progress" and outcomes[-1].question:
                 answer.say(fraud_first(options.channel))
             elif _is_news_of_misfortune(state, outcomes, options):
@@ -61,6 +61,11 @@ def _is_news_of_misfortune(state: TellerState, outcomes: list[CardOutcome], opti
     asked = bool(outcomes) and outcomes[0].kind in ("question", "one_by_one")
     said = any(sorry(options.channel) in turn.text for turn in spoken_turns(state["messages"]))
     return asked and state["intent"].topic in _MISFORTUNES and not said
+
+
+def _waits(intent: Intent, outcome: CardOutcome | None) -> bool:
+    """Return whether that the caller can't be seen is told only if the documents do not answer."""
+    return outcome is not None and outcome.kind == "no_number" and intent.otherwise == "card"
 
 
 def _in_turn(outcome: CardOutcome | None) -> list[CardOutcome]:
@@ -101,16 +106,23 @@ async def _speak_of_documents(state: TellerState, speech: ModelSpeech, turn: int
 def _say_that_it_fails(name: str, state: TellerState, speech: ModelSpeech, turn: int) -> None:
     """Say that a question can't be answered; the second time in a row it goes to a person, at once where it can.
 
-    So does one that may as well have been for a person. Where no caller is known, the card's sentence has said enough.
+    So does one that may as well have been for a person. Where no caller is known, the card's sentence says enough.
     """
     intent, outcome = state["intent"], state.get("card")
-    if "handoff" in intent.routes or (outcome and outcome.kind == "no_number"):
+    if outcome and _waits(intent, outcome):
+        speech.answer.say(told(outcome, speech.options.channel))
+    if intent.otherwise == "card" or "handoff" in intent.routes or (outcome and outcome.kind == "no_number"):
         return
     for_a_person = intent.otherwise == "handoff" or failed_before(spoken_turns(state["messages"]))
     if for_a_person and speech.tools.transfer and not speech.answer.begun:
         speech.answer.call(speech.tools.transfer)
     else:
-        speech.answer.say(line("handoff" if for_a_person else intent.otherwise or name, turn))
+        speech.answer.say(line("handoff" if for_a_person else _instead(intent) or name, turn))
+
+
+def _instead(intent: Intent) -> str | None:
+    """Return the line that is told where the documents do not answer what may as well have been no question."""
+    return intent.topic if intent.otherwise == "smalltalk" and has_line(intent.topic) else intent.otherwise
 
 
 def _raise_if_nothing_can_be_said(state: TellerState, options: TurnOptions) -> None:

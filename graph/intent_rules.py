@@ -11,17 +11,12 @@ from teller.cards.pin_words import says_pin
 from teller.cards.policy import POLICY
 from teller.cards.records import Operation, Wish, WishState
 from teller.cards.spoken import heard_words
-from teller.knowledge.question import is_question, story_and_question
+from teller.knowledge.asking import wants_to_know
+from teller.knowledge.question import is_question, leans_on_history
 
 SURE = 0.5
 """Below this confidence a turn beside an open question is taken for one that was not understood."""
 
-_ASKS_HOW = re.compile(
-    r"\bhow (?:do|can|would|should|does|long|soon)\b|\bwhat (?:do i|should i|happens|would)\b|\bdo i (?:need|have to)\b"
-    r"|\b(?:by )?when (?:do|can|would|should|does|will|is|are) (?:i|we|you|it|that)\b"
-    r"|\bis there an? (?:fee|limit|way|deadline)\b|\bwhat(?:'s| is) the (?:process|procedure|deadline|fee)\b",
-    re.IGNORECASE,
-)
 _ASKS_OF_A_CARD = re.compile(r"\b(?:shall i|which card)\b", re.IGNORECASE)
 BESIDE_A_QUESTION = {"robot": "robot_beside_a_question", "about_you": "about_you", "hold_on": "hold_on"}
 """What is said of smalltalk beside an open question, before it is asked again; to all other it is simply asked."""
@@ -34,10 +29,7 @@ _ANOTHERS = re.compile(
     rf"|\bcards? of (?:my {_RELATIVE}|(?!mine|my|yours|the|this|that|any|one|a\b)[a-z]+)\b",
     re.IGNORECASE,
 )
-_ANY_CARD = re.compile(
-    r"\b(?:an? (?:\w+ ){0,2}(?:card|payment|purchase|transaction)|cards|payments|purchases)\b", re.IGNORECASE
-)
-_OWN = re.compile(r"\b(?:my|mine|our|me|(?:did|have|was|am) i|i was|i've|this|that)\b", re.IGNORECASE)
+_IF_ANYONE = re.compile(r"\b(?:if|when|suppose|say) (?:some|any)(?:one|body)\b", re.IGNORECASE)
 _ASKS_IF_ROBOT = re.compile(
     r"\b(?:are you|is (?:this|that|it)|am i|do i have|have i got|you're|you are)\b[a-z' ]*"
     r"\b(?:robot|bot|machine|computer|human|person|recording|automated|ai|chatbot|real)\b",
@@ -58,18 +50,10 @@ _RAISES = re.compile(
 )
 _LATER = re.compile(r"\b(?:will|would|won't)\b", re.IGNORECASE)
 _PUT_THROUGH = re.compile(r"\b(?:put|pass|patch) me (?:through|over)\b|\b(?:connect|transfer) me\b", re.IGNORECASE)
-_CLAUSES = re.compile(r"[,;:]\s+(?=(?:how|what|why|when|which|where)\b)", re.IGNORECASE)
-_WH = re.compile(
-    r"\b(?:how|what|why|when|which|where)\b|\bis (?:it|there)\b"
-    r"|\bcan (?:one|people|some(?:one|body)|any(?:one|body))\b",
-    re.IGNORECASE,
-)
 _FORGOTTEN = re.compile(
     r"\b(?:forg[eo]t\w*|lost|never|no|not|don't|dont|can't|cannot|haven't|didn't|without|remember|gone|if)\b",
     re.IGNORECASE,
 )
-_A_CARD = re.compile(r"\b(?:cards?|visa|mastercard)\b", re.IGNORECASE)
-_ASKS_WHETHER = re.compile(r"\bif\b|\b(?:is|was|are) (?:that|this|it|they|these|those)\b", re.IGNORECASE)
 _ACCEPTS_A_PERSON = re.compile(
     r"^(?:(?:yes|yeah|yep|sure|ok|okay|please|fine|alright|all right|right|oh|well|then|good)\b[\s,.!]*)+"
     r"[a-z' ]*\b(?:put me through|connect me|transfer me|person|someone|somebody|human|agent|colleague|operator)\b"
@@ -78,7 +62,6 @@ _ACCEPTS_A_PERSON = re.compile(
 )
 _DENIES = re.compile(r"\b(?:no|not|don't|never)\b", re.IGNORECASE)
 _DIGITS_OF_A_PHONE = 7
-_FOR_A_PERSON = ("dispute_open", "change_details", "account_service", "access_problem", "fraud_in_progress")
 
 
 def beside_open_question(nearest: Intent, wish: Wish, text: str) -> Intent:
@@ -90,7 +73,8 @@ def beside_open_question(nearest: Intent, wish: Wish, text: str) -> Intent:
     how_it_will_be = nearest.action is Operation.STATUS and is_question(text) and _LATER.search(text)
     if how_it_will_be:
         return Intent(("knowledge", "card"), nearest.topic, wish.operation, nearest.confidence, decided_by="dialogue")
-    if nearest.topic == "forgotten_pin" and not _FORGOTTEN.search(text):
+    of_the_question = nearest.otherwise in ("out_of_scope", "smalltalk") and leans_on_history(text)  # "can I type it?"
+    if of_the_question or (nearest.topic == "forgotten_pin" and not _FORGOTTEN.search(text)):
         return Intent(("card",), "answer", wish.operation, nearest.confidence, decided_by="dialogue")
     sure_of_card = "card" in nearest.routes and (nearest.confidence >= SURE or _names_another(nearest, wish, text))
     leaves = nearest.routes == ("handoff",) or nearest.topic == "goodbye"
@@ -128,25 +112,6 @@ def without_ledger(nearest: Intent, history: list[Turn]) -> Intent:
     return nearest
 
 
-def question_first(intent: Intent, text: str) -> Intent:
-    """Return the intent of a turn that asks how something goes which only a person can do: answered, then a person.
-
-    What is asked of cards in general ("why is a payment declined?"), how one gets into online banking again, and
-    whether something was fraud is for the documents; for a person only where they do not say.
-    """
-    asked = _CLAUSES.split(story_and_question(text)[1])[-1]
-    of_cards = intent.action not in (None, Operation.STATUS)
-    if of_cards and is_question(text) and _WH.search(asked) and _ANY_CARD.search(asked) and not _OWN.search(asked):
-        return replace(intent, routes=("knowledge",), action=None, request=None, also=None)
-    how_to_get_in = intent.topic == "access_problem" and _ASKS_HOW.search(text)
-    whether = intent.topic == "fraud_in_progress" and is_question(text) and _ASKS_WHETHER.search(text)
-    if intent.routes == ("handoff",) and (how_to_get_in or (whether and not _A_CARD.search(text))):
-        return replace(intent, routes=("knowledge",), otherwise="handoff")
-    if intent.routes == ("handoff",) and intent.topic in _FOR_A_PERSON and _ASKS_HOW.search(text):
-        return replace(intent, routes=("knowledge", "handoff"))
-    return intent
-
-
 def first_things_first(intent: Intent, phone: str | None) -> Intent:
     """Return the intent of somebody whose card is being misused as a wish to block it, before he goes to a person."""
     if intent.topic != "fraud_in_progress" or "handoff" not in intent.routes or phone is None:
@@ -167,9 +132,14 @@ def wants_person(intent: Intent, history: list[Turn]) -> Intent:
 
 
 def of_another(intent: Intent, text: str) -> Intent:
-    """Return the intent of a wish about somebody else's card: his own are not touched for it, and a person helps."""
+    """Return the intent of a wish about somebody else's card: his own are not touched for it, and a person helps.
+
+    The card of nobody in particular ("if someone keeps the PIN with their card") is asked of in general.
+    """
     if intent.routes == ("knowledge",) or not _ANOTHERS.search(text):
         return intent
+    if _IF_ANYONE.search(text) and wants_to_know(text):
+        return replace(intent, routes=("knowledge",), action=None, request=None, also=None, otherwise="handoff")
     return Intent(("handoff",), "others_card", confidence=1.0)
 
 

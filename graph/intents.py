@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, TypeAdapter
 
+from graph.question_first import asked_first, instead
 from graph.state import Intent, Route
 from graph.two_wishes import SURE_OF_PART, joined
 from graph.utterance_model import UtteranceModel
@@ -34,13 +35,7 @@ _BREATH = re.compile(  # where a speaker who makes no pause begins another claus
 _FEWEST_WORDS = 3  # a part with fewer is no wish of its own ("terms and conditions")
 _MOST_PARTS = 12  # each costs an embedding; nobody says more in one breath, but a message may hold thousands
 _SURE_ALONE: dict[Route, float] = {"smalltalk": 0.6, "out_of_scope": 0.8, "handoff": 0.6, "card": 0.8}
-_SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
-_SURE_OF_PERSON = 0.5  # ... and a wish for a person is one, question or not
-_MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
 _OWN = re.compile(r"\b(?:my|mine|our|(?:have|do|did|am) i|i(?:'ve| have) got|i owe)\b", re.IGNORECASE)
-_CARD = re.compile(
-    r"\b(?:cards?|visa|mastercard|freeze|froze|frozen|(?:un)?block(?:ed)?|(?:un)?lock(?:ed)?)\b", re.IGNORECASE
-)
 _TELLS = frozenset({Operation.STATUS, Operation.BALANCE, Operation.LIMIT, Operation.DUE_DATE, Operation.TRANSACTIONS})
 _MAY_BE_TOLD = 0.1  # how likely a text must ask something of a card to be taken so where nothing else fits
 _SURE_OF_STORY = 0.6  # from here on a turn about the documents is one, whatever its parts are like
@@ -97,7 +92,7 @@ class IntentClassifier:
             before = standalone_question(earlier).replace("\n", " ")
             both = [asked_first(await self._nearest(text), before) for text in (before, f"{before} {turn}")]
             if all("knowledge" in intent.routes for intent in both[: 1 if whole.action else 2]):
-                return replace(both[0 if whole.action else 1], otherwise=_instead(whole))
+                return replace(both[0 if whole.action else 1], otherwise=instead(whole))
         return asked_first(whole, turn)
 
     async def telling(self, text: str) -> Operation | None:
@@ -168,22 +163,3 @@ def may_follow(turn: str, alone: Intent) -> bool:
     if not leans_on_history(turn) or alone.confidence >= _SURE_ALONE.get(alone.routes[0], 0.0):
         return False
     return alone.action is None or (alone.action in _TELLS and continues(turn) and not _OWN.search(turn))
-
-
-def asked_first(intent: Intent, turn: str) -> Intent:
-    """Return the intent of a question that is half like one for a person or for nobody: the documents are asked first.
-
-    Not for one that surely wishes for a person. What it was like is what is told if the documents do not answer. A
-    question that names no card, and is like several wishes about cards but like none as much as like one for the
-    documents, is theirs.
-    """
-    sure = _SURE_OF_PERSON if intent.topic == "person" else _SURE_ELSEWHERE
-    elsewhere = intent.routes[0] in ("handoff", "out_of_scope") and intent.asks >= _MAY_ASK and intent.confidence < sure
-    no_wish = intent.routes == ("card",) and intent.confidence < intent.asks and not _CARD.search(turn)
-    if (elsewhere or no_wish) and is_question(turn):
-        return replace(intent, routes=("knowledge",), action=None, otherwise=_instead(intent))
-    return intent
-
-
-def _instead(intent: Intent) -> Route | None:
-    return intent.routes[0] if intent.routes[0] in ("handoff", "out_of_scope") else None

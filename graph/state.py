@@ -25,7 +25,8 @@ class Intent:
     `question` and `request` are the parts of a turn with two wishes: what it asks, and what it wants done to the card;
     None: all of it does. `also`: a second wish about cards, for when the first is done. `asks`, in [0, 1], is how
     likely the turn asks the documents, whatever else it may be. `otherwise` is what a turn is told if they do not
-    answer it: it may as well have been for a person, or out of scope. `asks_first`: the wish was not put as one, but
+    answer it: it may as well have been for a person, out of scope, small talk, or about a card that can't be told of to
+    a caller who is not known. `asks_first`: the wish was not put as one, but
     stood in a story or was gathered from what came before, so that even chat asks before it acts.
     """
 

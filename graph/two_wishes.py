@@ -7,9 +7,11 @@ from graph.state import CardWish, Intent
 from teller.cards.choice import card_hints
 from teller.cards.policy import TRANSITIONS
 from teller.cards.records import Operation
+from teller.knowledge.asking import wants_to_know
 
 SURE_OF_PART = 0.5
 """How sure each half of a turn with two wishes must be."""
+_SURE_OF_QUESTION = 0.4  # of a half that asks, beside a wish about a card that is sure
 
 
 def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:
@@ -20,6 +22,7 @@ def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:
     sure = [(text, part) for text, part in parts if part.confidence >= SURE_OF_PART]
     cards = [(text, part.action) for text, part in sure if part.action is not None]
     asks = next(((text, part) for text, part in sure if part.routes == ("knowledge",)), None)
+    asks = asks or (_asked(parts) if cards else None)
     person = next((part for _, part in sure if part.routes == ("handoff",)), None)
     if asks and person and not cards:
         return replace(person, routes=("knowledge", "handoff"), question=asks[0])
@@ -38,6 +41,12 @@ def joined(whole: Intent, parts: Sequence[tuple[str, Intent]]) -> Intent:
         question=question,
         request=request,
     )
+
+
+def _asked(parts: Sequence[tuple[str, Intent]]) -> tuple[str, Intent] | None:
+    """Return the first part that wants to know something which is likeliest the documents', where there is one."""
+    found = [(text, part) for text, part in parts if part.routes == ("knowledge",) and wants_to_know(text)]
+    return next(((text, part) for text, part in found if part.confidence >= _SURE_OF_QUESTION), None)
 
 
 def _are_two(one: tuple[str, Operation], another: tuple[str, Operation]) -> bool:

@@ -52,7 +52,12 @@ async def after_a_no(classifier: IntentClassifier, nearest: Intent, text: str) -
 
 
 async def going_on(classifier: IntentClassifier, nearest: Intent, text: str, history: list[Turn]) -> Intent:
-    """Return the intent of a turn, masked, that goes on with the matter before it; as it is where it does not."""
+    """Return the intent of a turn, masked, that goes on with the matter before it; as it is where it does not.
+
+    Whoever gives the PIN of another has no wish about a card of his own.
+    """
+    if nearest.topic == "others_card":
+        return nearest
     return await _the_same(classifier, await _asked_of_it(classifier, nearest, text, history), text, history)
 
 

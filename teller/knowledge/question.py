@@ -7,6 +7,7 @@ that tells a story first is taken apart: what it tells, and on the last line wha
 import re
 from collections.abc import Sequence
 
+from teller.knowledge.asking import asking_at
 from teller.knowledge.words import telling_words
 
 _OPENERS = re.compile(
@@ -66,7 +67,9 @@ def standalone_question(user_turns: Sequence[str]) -> str:
 def story_and_question(turn: str) -> tuple[str, str]:
     """Return what a turn tells before or after it asks ("" for most turns), and what it asks; hesitations go."""
     sentences = _BORDER.split(" ".join(_HESITATION.sub(" ", turn).split()))
-    asking = [i for i, one in enumerate(sentences) if one.endswith("?") or _ASKS.match(one)]
+    asking = [
+        i for i, one in enumerate(sentences) if one.endswith("?") or _ASKS.match(one) or asking_at(one) is not None
+    ]
     if not asking:
         return "", " ".join(sentences)
     asked = sentences.pop(asking[-1])
@@ -100,14 +103,20 @@ def continues(turn: str) -> bool:
 
 
 def is_question(turn: str) -> bool:
-    """Return whether a turn asks: by its mark, or by how one of its sentences begins."""
+    """Return whether a turn asks: by its mark, by how one of its sentences begins, or by a clause in one of them."""
     asked = story_and_question(turn)[1]
-    return asked.endswith("?") or bool(re.match(_LEAD + _QUESTION, asked, re.IGNORECASE))
+    begins = asked.endswith("?") or bool(re.match(_LEAD + _QUESTION, asked, re.IGNORECASE))
+    return begins or asking_at(asked) is not None
 
 
 def _last_clause(sentence: str) -> tuple[str, str]:
-    """Return a long sentence cut before the clause that asks; a short one stays whole."""
-    borders = list(_CLAUSE.finditer(sentence)) if len(sentence.split()) > _RAMBLES else []
+    """Return a long sentence cut before the clause that asks; a short one stays whole, and so does one that asks twice.
+
+    Of two questions in a sentence the second leans on the first: "do you do pet insurance and what would it cost me".
+    """
+    if len(sentence.split()) <= _RAMBLES:
+        return "", sentence
+    borders = [one for one in _CLAUSE.finditer(sentence) if asking_at(sentence[: one.start()]) is None]
     if not borders:
         return "", sentence
     return sentence[: borders[-1].start()], sentence[borders[-1].end() :]

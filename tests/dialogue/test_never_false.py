@@ -113,7 +113,8 @@ def stories(
 ADDING_NOTHING = frozenset(
     """yes yeah yep yup sure ok okay correct right absolutely definitely certainly affirmative go ahead do it that so
     please of course that's is fine the one sounds good i confirm confirmed thanks thank you uh um uhm er ah oh well hey
-    hi hello and just now then i'd like to my a card said want would this mm hmm block freeze lock shall your gold
+    hi hello and just now then i'd like to my a card said want would this mm hmm mhm huh love dear mate sir madam ma'am
+    miss quick quickly block freeze lock shall your gold
     mastercard ending 7719""".split()
 )
 """Words that leave a yes a yes; the last of them are the question's own and its operation's."""
