@@ -70,7 +70,8 @@ def main() -> None:
     ):
         print(title, dict(zip(features, values.round(2).tolist(), strict=True)))
     if options.write:
-        np.savez_compressed(LEARNED, **{name: kept.astype(np.float16) for name, kept in everything.projections.items()})
+        kept = {name: matrix.astype(np.float16) for name, matrix in everything.projections.items()}
+        np.savez_compressed(LEARNED, allow_pickle=False, **kept)
 
 
 if __name__ == "__main__":

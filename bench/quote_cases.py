@@ -31,7 +31,7 @@ from teller.services import Services
 from teller.settings import Settings
 
 SETS = Path(__file__).parent / "sets"
-_FILES = ("questions.jsonl", "paraphrased.jsonl")
+_FILES = ("questions.jsonl", "paraphrased.jsonl", "kinds.jsonl")
 _DOCUMENTS = {".md", ".txt", ".html"}
 
 
@@ -130,9 +130,10 @@ def _questions(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _right(asked: dict[str, Any], texts: Sequence[str]) -> Numbers:
-    """Return which texts answer: those that hold all that is expected, or where none does those that hold some of it."""
-    whole = np.array([_holds(asked, text) for text in texts], dtype=float)
-    return whole if whole.any() else np.array([any(words in text for words in _expected(asked)) for text in texts], float)
+    """Return which texts hold all that is expected, or where none does which hold some of it."""
+    all_of_it = np.array([_holds(asked, text) for text in texts], dtype=float)
+    some_of_it = [any(words in text for words in _expected(asked)) for text in texts]
+    return all_of_it if all_of_it.any() else np.array(some_of_it, dtype=float)
 
 
 def _holds(asked: dict[str, Any], text: str) -> bool:

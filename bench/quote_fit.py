@@ -19,7 +19,6 @@ from teller.models.quote.likeness import FOR_LIKENESS, Matrix
 RANK = 16
 EPOCHS = 12
 BATCH = 16
-BOLDNESS = 0.3  # off the bias of "none": the fit alone declines a little too often
 SLOWER = 0.88  # the rate from one epoch to the next
 # Rate and decay of what is fitted, by its name.
 _PACE = {"each": (8e-3, 0.02), "none": (8e-3, 0.02), "counts": (1e-2, 0.0)}
@@ -88,7 +87,7 @@ def fit(cases: Sequence[Case], seed: int = 0) -> Fit:
             walk.step(_slope(fitted, batch), SLOWER**epoch)
     each, last = np.zeros(len(FOR_EACH)), fitted["none"] / none_spread
     each[~_LIKENESS], each[_LIKENESS] = fitted["each"] / spread, fitted["counts"]
-    last[0] += mean @ each[~_LIKENESS] - none_mean @ last - BOLDNESS
+    last[0] += mean @ each[~_LIKENESS] - none_mean @ last
     return Fit(Weights(each, last), {name: fitted[name].astype(np.float16).astype(np.float32) for name in _PROJECTIONS})
 
 

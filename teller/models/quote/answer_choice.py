@@ -110,7 +110,7 @@ def _in_better_form(best: int, evidence: Evidence, logits: NDArray[np.float64]) 
             near = other.quotable.kind == "sentence" and logits[i] > logits[best] - _PROSE
             if near and told_there <= other.own and all(has(facet, other) for facet in met):
                 return i
-    if evidence.asked.wants_steps:
+    if evidence.asked.wants_steps or evidence.asked.wants_list:
         for near in (int(i) for i in np.argsort(-logits, kind="stable") if logits[i] > logits[best] - _SECOND):
             for i, other in enumerate(candidates):
                 if other.quotable.kind == "list" and _is_part(candidates[near], other):
@@ -119,7 +119,8 @@ def _in_better_form(best: int, evidence: Evidence, logits: NDArray[np.float64]) 
 
 
 def _is_part(sentence: Candidate, whole: Candidate) -> bool:
-    return sentence.passage is whole.passage and sentence.quotable.text in whole.quotable.text
+    said = sentence.quotable.text.rpartition("\n- ")[2]  # an item is told with what leads in its list
+    return sentence.passage is whole.passage and said in whole.quotable.text
 
 
 def _adds(a: Candidate, b: Candidate, evidence: Evidence, *, close: bool) -> bool:
@@ -162,7 +163,16 @@ def _asked_cells(candidate: Candidate, evidence: Evidence) -> Sequence[tuple[str
     chosen = narrowest(evidence.asked.facets, (named & fitting or fitting or named) - conflicting, columns)
     if not chosen & of_kind:
         chosen |= of_kind - conflicting - told
+    by_name = any(matches[i] == frozenset(stems(columns[i])) for i in chosen)
+    if chosen and not by_name:
+        chosen |= _nearest(candidate, evidence) & (of_kind or set(range(len(cells)))) - conflicting - told
     return (name, *([cells[i] for i in sorted(chosen)] or [c for i, c in enumerate(cells) if i not in told] or cells))
+
+
+def _nearest(row: Candidate, evidence: Evidence) -> set[int]:
+    """Return which cell of a row of three columns or more is nearest to the question."""
+    cosines = evidence.cells.get(id(row))
+    return set() if cosines is None else {int(cosines.argmax())}
 
 
 def _matches(columns: Sequence[str], evidence: Evidence) -> list[frozenset[str]]:

@@ -29,13 +29,16 @@ _ASKS = {
              | \bwhen\ (?:is|are|was|were|do|does|did|will|can|would)\b""",
     "duration": r"""\bhow\ (?:long|soon|fast|quick(?:ly)?|early|often|far\ (?:ahead|in\ advance|back)
                     |many\ (?:days|weeks|months|years|hours)|much\ (?:notice|warning|time|longer))\b""",
-    "rate": r"""\b(?:what|which|how\ much|the|any)(?:['\u2019]?s|\ is|\ are)?(?:\ (?!without\b|no\b)\w+){0,6}?\ (?:apr|apy|interest|percent(?:age)?|rates?)\b
-             | ^(?:(?:so|and|ok|the)\ )*(?:apr|apy|interest|rates?)\b | \bwhat\ (?:share|proportion|percent(?:age)?)\b""",
+    "rate": r"""\b(?:what|which|how\ much|the|any)(?:['\u2019]?s|\ is|\ are)?(?:\ (?!without\b|no\b)\w+){0,6}?
+                \ (?:apr|apy|interest|percent(?:age)?|rates?)\b
+             | ^(?:(?:so|and|ok|the)\ )*(?:apr|apy|interest|rates?)\b
+             | \bwhat\ (?:share|proportion|percent(?:age)?)\b""",
     "price": r"""^(?!.*\b(?:how\ much\ of|fee|charge|penalty|fine|reward|earn|cash\ back)).*(?:\bhow\ much\ (?:is|are)\b
                  | \bhow\ much\b.*\bcosts?\b | \bpric(?:e|ed|es)\b | \bexpensive\b | \bcheap(?:er|est)?\b)""",
     "amount": r"""\bhow\ much\b | \b(?:cost|price|fee|charge)s?\b | \bpenalt(?:y|ies)\b | \b(?:the|a)\ fine\b
                   | \bwhat\ (?:do|would|will)\ i\ (?:owe|pay)\b | \bexpensive\b | \bcheap(?:er|est)?\b
-                  | \bwhat(?:['\u2019]?s|\ (?:do|does|did|would|will|is|are))\ (?:\S+\ ){1,8}(?:charged?|pay|paid|take|lose|earn(?:ing)?)\b
+                  | \bwhat(?:['\u2019]?s|\ (?:do|does|did|would|will|is|are))\ (?:\S+\ ){1,8}
+                    (?:charged?|pay|paid|take|lose|earn(?:ing)?)\b
                   | \bwhat(?:['\u2019]?s|\ is)\ (?:that|it|each|(?:the\ )?(?:rent|excess|deposit|reward|bonus))\b""",
     "count": r"""\bhow\ many\b | \bmax(?:imum)?\b | \bmin(?:imum)?\b | \bhow\ (?:big|high|large|low|far|little)\b
               | \b(?:small|large|big|high|low)est\b | \blimits?\b | \b(?:the|at)\ (?:very\ )?(?:most|least)\b

@@ -34,8 +34,10 @@ _ASKS_LIST = re.compile(
     r"\b(?:what|which) (?:\w+ ){0,3}?(?:documents?|papers?|paperwork|things|requirements|steps)\b"
     r"|\bwhat (?:all )?(?:do|should|must|will|can|would) i (?:\w+ ){0,4}?"
     r"(?:need|bring|show|have|prepare|provide|take)\b"
-    r"|\b(?:what|which) (?:\w+ ){0,2}?(?:details|information|info|reasons|ways|cases|bills|conditions|exceptions|items|benefits)\b"
-    r"|\bwhat (?:am|are|is) (?:i|we|one|you) (?:not |never )?allowed\b|\bwhat(?:'s| is| are) not\b|\bwhat (?:can't|cannot|can not) i\b"
+    r"|\b(?:what|which) (?:\w+ ){0,2}?"
+    r"(?:details|information|info|reasons|ways|cases|bills|conditions|exceptions|items|benefits)\b"
+    r"|\bwhat (?:am|are|is) (?:i|we|one|you) (?:not |never )?allowed\b|\bwhat(?:'s| is| are) not\b"
+    r"|\bwhat (?:can't|cannot|can not) i\b"
     r"|\bneed to (?:bring|show|have|provide)\b|\blist\b|\brequirements?\b|\bwhat .*\b(?:required|needed)\b",
     re.IGNORECASE,
 )

@@ -73,13 +73,18 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The candidates, a row of `FOR_EACH` for each, `FOR_NONE`, and where each word of the question was found."""
+    """The candidates, a row of `FOR_EACH` for each, `FOR_NONE`, and where each word of the question was found.
+
+    `cells` has for the table rows of three columns or more, by the identity of the candidate, the cosines of the
+    question with their cells.
+    """
 
     asked: Asked
     candidates: tuple[Candidate, ...]
     for_each: Numbers
     for_none: Numbers
     found: Mapping[str, frozenset[str]]
+    cells: Mapping[int, NDArray[np.float32]]
 
 
 def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepared]) -> Evidence:
@@ -125,7 +130,17 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
         _unmet(asked, prepared, passages, found),
     ]
     rows = np.hstack([similar, alike, covered, lacks, agreed, form])[kept]
-    return Evidence(asked, tuple(candidates[i] for i in kept), rows, np.array(for_none), found)
+    return Evidence(
+        asked, tuple(candidates[i] for i in kept), rows, np.array(for_none), found, _similar_cells(prepared, whole)
+    )
+
+
+def _similar_cells(prepared: Sequence[Prepared], whole: Vector) -> dict[int, NDArray[np.float32]]:
+    similar: dict[int, NDArray[np.float32]] = {}
+    for passage in (passage for passage in prepared if passage.rows):
+        rows, cosines = np.array(passage.rows), passage.cells @ whole
+        similar |= {id(passage.candidates[row]): cosines[rows == row] for row in np.unique(rows)}
+    return similar
 
 
 def _openings(asked: Asked, candidates: Sequence[Candidate], found: Mapping[str, frozenset[str]]) -> Sequence[int]:

@@ -29,6 +29,7 @@ FOR_FORM = (
     "tells_how",  # steps were asked for, and it tells one to do something
     "bounds",  # the most or the least was asked for, and it says so of something
     "figure",  # a price, a limit or a rate was asked for, and it has an amount of money or a percentage
+    "offers",  # the kinds or options of something were asked for, and it says what there is
     "first_passage",  # from the passage that the search ranked first
 )
 _TO_DO = re.compile(r"(?:To|If|When|Before|After|For|Once|You (?:can|may|must|need))\b")
@@ -43,22 +44,27 @@ _EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _TELLS_HOW = re.compile(
-    r"(?:^|[,;:.] |\band |\bthen |\bor |\d\. )(?:please )?(?:tap|choose|open|call|phone|ring|go to|write|send|ask|enter|type|click|select|press"
-    r"|sign|log|visit|bring|fill|use|scan|hold|tell|contact|complete|download|set|turn|put|show|come|e-?mail|apply|pick"
-    r"|give|take|make|start|register|confirm|insert)\b|\bby (?:\w+ ){0,2}\w+ing\b|\byou can .{0,60}\b(?:in|at|through|by|on) ",
+    r"(?:^|[,;:.] |\b(?:and|then|or) |\d\. )(?:please )?(?:tap|choose|open|call|phone|ring|go to|write|send|ask|enter"
+    r"|type|click|select|press|sign|log|visit|bring|fill|use|scan|hold|tell|contact|complete|download|set|turn|put|show|come"
+    r"|e-?mail|apply|pick|give|take|make|start|register|confirm|insert)\b"
+    r"|\bby (?:\w+ ){0,2}\w+ing\b|\byou can .{0,60}\b(?:in|at|through|by|on) ",
     re.IGNORECASE,
 )
 _ASKS_BOUND = re.compile(
-    r"\b(?:most|least|max(?:imum)?|min(?:imum)?|(?:big|high|large|low|small|long|short|late|earli)est|limits?|at (?:most|least)"
+    r"\b(?:most|least|max(?:imum)?|min(?:imum)?|(?:big|high|large|low|small|long|short|late|earli)est|limits?"
     r"|how (?:big|high|large|low|far|much can|many can|old do|young))\b",
     re.IGNORECASE,
 )
 _BOUNDS = re.compile(
-    r"\b(?:up to|at (?:most|least)|(?:no|not) (?:more|less|fewer|later|longer) than|max(?:imum)?|min(?:imum)?|most|least|limit(?:ed)?"
-    r"|(?:high|low|large|small|big|long|short)est|between|within|over|under|above|below|from|cap(?:ped)?|exceed\w*|only)\b",
+    r"\b(?:up to|at (?:most|least)|(?:no|not) (?:more|less|fewer|later|longer) than|max(?:imum)?|min(?:imum)?|most"
+    r"|least|limit(?:ed)?|(?:high|low|large|small|big|long|short)est|between|within|over|under|above|below|from|cap(?:ped)?"
+    r"|exceed\w*|only)\b",
     re.IGNORECASE,
 )
 _FIGURE = re.compile(r"[$\u00a3\u20ac]\s?\d|\d\s?%|\b(?:EUR|USD|GBP|CHF)\s?\d|\b\d+\s?p\b", re.IGNORECASE)
+_OFFERS = re.compile(
+    r"\b(?:offers?|kinds?|types?|sorts?|options?|choose|choices?|available|range|have|there are)\b", re.IGNORECASE
+)
 _FIGURES = frozenset({"price", "amount", "rate", "count"})
 _HOW_TO = re.compile(r"\bHow (?:to|do I|can I|you)\b", re.IGNORECASE)
 
@@ -87,6 +93,7 @@ def form_of(candidate: Candidate, asked: Asked, found: Mapping[str, frozenset[st
         asked.wants_steps and bool(_TELLS_HOW.search(quotable.text)),
         bool(_ASKS_BOUND.search(asked.turn)) and bool(_BOUNDS.search(quotable.text)),
         asked.kind in _FIGURES and bool(_FIGURE.search(quotable.text)),
+        asked.may_be_list and bool(_OFFERS.search(quotable.text)),
         0.0,
     )
 

@@ -35,8 +35,10 @@ def likeness(whole: Vector, last: Vector, in_context: Matrix, bare: Matrix) -> M
     """Return the columns `FOR_LIKENESS`, a row for each sentence.
 
     Args:
-        whole: the vector of the question; `last` that of its last line.
-        in_context: the vectors of the sentences under their headings, one a row; `bare` those of the sentences alone.
+        whole: the question's vector.
+        last: the vector of its last line.
+        in_context: the vectors of the sentences under their headings, one a row.
+        bare: the vectors of the sentences alone.
     """
     asked, told, asked_bare, told_bare = learned()
     projected = in_context @ told
