@@ -31,7 +31,7 @@ from teller.services import Services
 from teller.settings import Settings
 
 SETS = Path(__file__).parent / "sets"
-_FILES = ("questions.jsonl", "paraphrased.jsonl", "kinds.jsonl")
+_FILES = ("questions.jsonl", "paraphrased.jsonl", "kinds.jsonl", "more.jsonl")
 _DOCUMENTS = {".md", ".txt", ".html"}
 
 
