@@ -127,9 +127,8 @@ class Ingester:
             return 0
         first, *others = await asyncio.to_thread(self._read_sample_bank)
         marked = replace(first[0], content_hash=_fingerprint(b"", _UNFINISHED))
-        await self._index.upsert(marked, first[1], None)
-        await self._index.upsert_all([Upsert(document, passages, None) for document, passages in others])
-        await self._index.upsert(*first, None)
+        for document, passages in ((marked, first[1]), *others, first):
+            await self._index.upsert(document, passages, None)
         return 1 + len(others)
 
     async def fill_vectors(self) -> None:
