@@ -11,7 +11,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
 from rich.console import Console
 from rich.progress import track
 
@@ -19,7 +18,7 @@ from bench.quote_cases import SETS, Case, cases_of, collections
 from bench.quote_fit import Fit, fit
 from teller.models.quote.answer_choice import choose
 from teller.models.quote.evidence import FOR_EACH, FOR_NONE
-from teller.models.quote.likeness import LEARNED
+from teller.models.quote.likeness import FILE
 
 HELD_OUT = SETS / "held_out"
 _console = Console(stderr=True)
@@ -47,7 +46,7 @@ def main() -> None:
     """Print right, declined and wrong for each collection, then the weights fitted on all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--errors", action="store_true", help="show what was not right, but of what is held out")
-    parser.add_argument("--write", action="store_true", help=f"keep the projections in {LEARNED.name}")
+    parser.add_argument("--write", action="store_true", help=f"keep the projections in {FILE.name}")
     options = parser.parse_args()
     cases = [
         case
@@ -70,8 +69,7 @@ def main() -> None:
     ):
         print(title, dict(zip(features, values.round(2).tolist(), strict=True)))
     if options.write:
-        kept = {name: matrix.astype(np.float16) for name, matrix in everything.projections.items()}
-        np.savez_compressed(LEARNED, allow_pickle=False, **kept)
+        everything.projections.save()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The questions that quote is fitted to and judged by, each with the evidence for it from a real search.
 
 A collection is a folder of bench/sets (a bank's documents with questions.jsonl beside them) or of bench/sets/quote_dev
-(the documents and the questions in one folder; larkfield's documents are the sample bank's). `expect_all` or
+(the documents and the questions in one folder; larkfield's documents are the sample bank's); some have more questions
+in paraphrased.jsonl (as people talk), kinds.jsonl ("what options are there") and more.jsonl. `expect_all` or
 `expect_any` are words that a right answer holds, `expect_not` words that it does not; a question whose `document` is
 null has no answer in the documents; `history` or `messages` came before it.
 """

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bench.quote_cases import Case
 from teller.models.quote.evidence import FOR_EACH, FOR_NONE, Numbers
 from teller.models.quote.fitted_weights import Weights
-from teller.models.quote.likeness import FOR_LIKENESS, Matrix
+from teller.models.quote.likeness import FOR_LIKENESS, Projections, likeness
 
 RANK = 16
 EPOCHS = 12
@@ -26,7 +26,6 @@ SLOWER = 0.88  # the rate from one epoch to the next
 _PACE = {"each": (8e-3, 0.02), "none": (8e-3, 0.02), "counts": (1e-2, 0.0)}
 _PACE_OF_LIKENESS = (1e-3, 1.0)
 _LIKENESS = np.isin(FOR_EACH, FOR_LIKENESS)
-_PROJECTIONS = ("asked", "told", "asked_bare", "told_bare")
 
 Arrays = dict[str, NDArray[np.float64]]
 
@@ -36,19 +35,12 @@ class Fit:
     """Weights, and the projections that the likeness among them is by."""
 
     weights: Weights
-    projections: dict[str, Matrix]
+    projections: Projections
 
     def evidence_for(self, case: Case) -> Case:
         """Return a case with the likeness by this fit in its evidence."""
-        told, told_bare = case.in_context @ self.projections["told"], case.bare @ self.projections["told_bare"]
         rows = case.evidence.for_each.copy()
-        rows[:, _LIKENESS] = np.column_stack(
-            [
-                told @ (case.whole @ self.projections["asked"]),
-                told @ (case.last @ self.projections["asked"]),
-                told_bare @ (case.last @ self.projections["asked_bare"]),
-            ]
-        )
+        rows[:, _LIKENESS] = likeness(case.whole, case.last, case.in_context, case.bare, self.projections)
         return replace(case, evidence=replace(case.evidence, for_each=rows))
 
 
@@ -78,7 +70,7 @@ def fit(cases: Sequence[Case]) -> Fit:
         "each": np.zeros(len(mean)),
         "none": np.zeros(len(FOR_NONE)),
         "counts": np.full(len(FOR_LIKENESS), 2.0),
-        **{name: 0.05 * chance.standard_normal((len(cases[0].whole), RANK)) for name in _PROJECTIONS},
+        **{name: 0.05 * chance.standard_normal((len(cases[0].whole), RANK)) for name in Projections._fields},
     }
     walk = _Walk(fitted)
     scaled = partial(_batch, mean=mean, spread=spread, none_mean=none_mean, none_spread=none_spread)
@@ -90,7 +82,8 @@ def fit(cases: Sequence[Case]) -> Fit:
     each, last = np.zeros(len(FOR_EACH)), fitted["none"] / none_spread
     each[~_LIKENESS], each[_LIKENESS] = fitted["each"] / spread, fitted["counts"]
     last[0] += mean @ each[~_LIKENESS] - none_mean @ last - BOLDNESS
-    return Fit(Weights(each, last), {name: fitted[name].astype(np.float16).astype(np.float32) for name in _PROJECTIONS})
+    kept = {name: fitted[name].astype(np.float16).astype(np.float32) for name in Projections._fields}
+    return Fit(Weights(each, last), Projections(**kept))
 
 
 class _Walk:

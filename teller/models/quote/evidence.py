@@ -101,12 +101,6 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
     wanted = asked.words.keys() | asked.things.keys() | asked.topic.keys()
     found = matching(wanted, frozenset().union(*(c.own | c.context for c in candidates)))
     similar = _similarity(asked, candidates, whole, last, prepared)
-    alike = likeness(
-        whole,
-        last,
-        np.concatenate([passage.in_context for passage in prepared]),
-        np.concatenate([passage.bare for passage in prepared]),
-    )
     passages = [frozenset().union(*(c.own | c.context for c in passage.candidates)) for passage in prepared]
     covered = np.array(
         [
@@ -121,18 +115,9 @@ def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepare
     form = np.array([form_of(candidate, asked, found) for candidate in candidates])
     form[: len(prepared[0].candidates), -1] = 1.0
     kept = _openings(asked, candidates, found) if asked.wants_overview else range(len(candidates))
-    for_none = [
-        1.0,
-        *missing(asked, found),
-        *_standing(asked, similar),
-        turn_missing := _turn_missing(asked, found),
-        turn_missing * asked.leans,
-        _unmet(asked, prepared, passages, found),
-    ]
-    rows = np.hstack([similar, alike, covered, lacks, agreed, form])[kept]
-    return Evidence(
-        asked, tuple(candidates[i] for i in kept), rows, np.array(for_none), found, _similar_cells(prepared, whole)
-    )
+    rows = np.hstack([similar, covered, lacks, agreed, form])[kept]
+    for_none = _for_none(asked, found, similar, prepared, passages)
+    return Evidence(asked, tuple(candidates[i] for i in kept), rows, for_none, found, _similar_cells(prepared, whole))
 
 
 def _similar_cells(prepared: Sequence[Prepared], whole: Vector) -> dict[int, NDArray[np.float32]]:
@@ -157,22 +142,45 @@ def _openings(asked: Asked, candidates: Sequence[Candidate], found: Mapping[str,
 def _similarity(
     asked: Asked, candidates: Sequence[Candidate], whole: Vector, last: Vector, prepared: Sequence[Prepared]
 ) -> Numbers:
-    """Return the columns `_SIMILAR`."""
+    """Return the columns `_SIMILAR` and `FOR_LIKENESS`."""
     similar = np.concatenate([passage.similar(whole) for passage in prepared])
     sections: dict[tuple[int, str], float] = {}
     places = [(id(candidate.passage), candidate.quotable.context) for candidate in candidates]
     for place, cosine in zip(places, similar, strict=True):
         sections[place] = max(sections.get(place, -1.0), float(cosine))
     lately = np.concatenate([passage.similar(last) for passage in prepared]) - similar
+    bare = np.concatenate([passage.bare for passage in prepared])
     columns = (
         similar,
-        np.concatenate([passage.bare for passage in prepared]) @ whole,
+        bare @ whole,
         np.concatenate([passage.headings for passage in prepared]) @ whole,
         [sections[place] for place in places],
         lately,
         lately * asked.leans,
+        likeness(whole, last, np.concatenate([passage.in_context for passage in prepared]), bare),
     )
     return np.column_stack(columns).astype(np.float64)
+
+
+def _for_none(
+    asked: Asked,
+    found: Mapping[str, frozenset[str]],
+    similar: Numbers,
+    prepared: Sequence[Prepared],
+    passages: Sequence[frozenset[str]],
+) -> Numbers:
+    """Return `FOR_NONE`; `passages` are all words of each passage."""
+    turn_missing = _turn_missing(asked, found)
+    return np.array(
+        [
+            1.0,
+            *missing(asked, found),
+            *_standing(asked, similar),
+            turn_missing,
+            turn_missing * asked.leans,
+            _unmet(asked, prepared, passages, found),
+        ]
+    )
 
 
 def _standing(asked: Asked, similar: Numbers) -> tuple[float, ...]:

@@ -5,15 +5,15 @@ pairs of small matrices, fitted with the weights (bench/calibrate_quote.py), pro
 their product says so: a bilinear form of low rank, as in "Supervised Semantic Indexing" (Bai et al., CIKM 2009).
 """
 
-from functools import cache
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from teller.knowledge.index import Vector
 
-LEARNED = Path(__file__).parent / "likeness.npz"
+FILE = Path(__file__).parent / "likeness.npz"
 FOR_LIKENESS = (
     "likeness",  # of the question with the sentence under its headings
     "likeness_last",  # ... of what is asked last
@@ -23,15 +23,29 @@ FOR_LIKENESS = (
 Matrix = NDArray[np.float32]
 
 
-@cache
-def learned() -> tuple[Matrix, Matrix, Matrix, Matrix]:
-    """Return the projections of a question and of a sentence under its headings, then those for a sentence alone."""
-    with np.load(LEARNED) as kept:
-        asked, told, asked_bare, told_bare = (kept[name].astype(np.float32) for name in kept.files)
-    return asked, told, asked_bare, told_bare
+class Projections(NamedTuple):
+    """What questions are projected with, and sentences under their headings; then the same for sentences alone."""
+
+    asked: Matrix
+    told: Matrix
+    asked_bare: Matrix
+    told_bare: Matrix
+
+    @classmethod
+    def load(cls) -> Self:
+        """Return those that were fitted."""
+        with np.load(FILE) as kept:
+            return cls(**{name: kept[name].astype(np.float32) for name in cls._fields})
+
+    def save(self) -> None:
+        """Keep these as those that were fitted."""
+        np.savez_compressed(FILE, allow_pickle=False, **{k: v.astype(np.float16) for k, v in self._asdict().items()})
 
 
-def likeness(whole: Vector, last: Vector, in_context: Matrix, bare: Matrix) -> Matrix:
+LEARNED = Projections.load()
+
+
+def likeness(whole: Vector, last: Vector, in_context: Matrix, bare: Matrix, learned: Projections = LEARNED) -> Matrix:
     """Return the columns `FOR_LIKENESS`, a row for each sentence.
 
     Args:
@@ -39,9 +53,13 @@ def likeness(whole: Vector, last: Vector, in_context: Matrix, bare: Matrix) -> M
         last: the vector of its last line.
         in_context: the vectors of the sentences under their headings, one a row.
         bare: the vectors of the sentences alone.
+        learned: what they are projected with.
     """
-    asked, told, asked_bare, told_bare = learned()
-    projected = in_context @ told
+    told = in_context @ learned.told
     return np.column_stack(
-        [projected @ (whole @ asked), projected @ (last @ asked), (bare @ told_bare) @ (last @ asked_bare)]
+        [
+            told @ (whole @ learned.asked),
+            told @ (last @ learned.asked),
+            (bare @ learned.told_bare) @ (last @ learned.asked_bare),
+        ]
     )
