@@ -1,5 +1,6 @@
 """Markdown, the one form in which every document is read: its front matter, and its sections by heading."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ _MAX_HEADING = 150
 # A shorter line was ended on purpose (an address, opening hours); a longer one was wrapped by an editor or a PDF.
 _WRAPPED_LINE = 50
 
+_TITLE_WITH_COLON = re.compile(r"^(\w+):[ \t]+(\w.*:[ \t].*)$", re.MULTILINE)
 _FENCE = re.compile(r"\s*(```|~~~)")
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*)")
 LIST_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
@@ -37,6 +39,8 @@ class Section:
 def split_front_matter(text: str) -> tuple[dict[str, object], str]:
     """Return the YAML front matter, its values as they are written, and the Markdown after it.
 
+    "title: Savings: rates" is no YAML and is read as it is meant.
+
     Raises:
         DocumentRejectedError: the front matter is no valid YAML.
     """
@@ -44,12 +48,20 @@ def split_front_matter(text: str) -> tuple[dict[str, object], str]:
     if end < 0:
         return {}, text
     try:
-        fields = yaml.load(text[4 : end + 1], Loader=yaml.BaseLoader)  # noqa: S506 - safe: it makes strings only
+        fields = _fields(text[4 : end + 1])
     except (yaml.YAMLError, RecursionError) as error:
         raise DocumentRejectedError("The front matter between the --- lines is not valid YAML: mend it.") from error
     if not isinstance(fields, dict):
         return {}, text  # two thematic breaks with prose between them
     return fields, text[end + 4 :].lstrip("-")
+
+
+def _fields(front_matter: str) -> object:
+    try:
+        return yaml.load(front_matter, Loader=yaml.BaseLoader)  # noqa: S506 - safe: it makes strings only
+    except yaml.YAMLError:
+        quoted = _TITLE_WITH_COLON.sub(lambda line: f"{line[1]}: {json.dumps(line[2])}", front_matter)
+        return yaml.load(quoted, Loader=yaml.BaseLoader)  # noqa: S506
 
 
 def lone_title(markdown: str) -> str:

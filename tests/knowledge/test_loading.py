@@ -100,6 +100,10 @@ class TestMarkdown:
         with pytest.raises(DocumentRejectedError, match=complaint):
             load("a.md", b"---\n" + front_matter + b"\n---\n\nText.")
 
+    def test_a_title_with_a_colon_needs_no_quotes(self) -> None:
+        document = load("a.md", b"---\ntitle: Savings: notice and rates\neffective: 2026-01-01\n---\n\nText.")
+        assert (document.title, document.effective) == ("Savings: notice and rates", date(2026, 1, 1))
+
     def test_rules_around_prose_are_no_front_matter(self) -> None:
         assert "Only a motto." in text_of(load("a.md", b"---\nOnly a motto.\n---\n\nText."))
 
