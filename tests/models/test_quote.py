@@ -317,6 +317,22 @@ async def test_a_sentence_that_leans_is_said_with_the_one_before_it(quote: Quote
     assert reply.startswith("A replacement for a lost card")
 
 
+async def test_a_sentence_that_leans_on_nothing_is_said_as_it_stands(quote: QuoteChatModel) -> None:
+    fees = passage("fees.md", "Fees", "Schedule", "This schedule takes effect on March 1, 2026 and replaces the last.")
+    assert "March 1, 2026" in (await quote.ainvoke(prompt("when does the fee schedule take effect", [fees]))).text
+
+
+async def test_a_clause_is_said_without_its_number(quote: QuoteChatModel) -> None:
+    terms = passage("terms.md", "Deposits", "Terms", "4.1 Keep the paper check for 14 days.\n\n4.2 Then destroy it.")
+    said = (await quote.ainvoke(prompt("how long do I keep the paper check", [terms]))).text
+    assert said.startswith("Keep the paper check for 14 days.")
+
+
+async def test_the_dots_of_a_post_office_box_end_no_sentence(quote: QuoteChatModel) -> None:
+    mail = passage("mail.md", "Deposits", "By mail", "Mail checks to Fernhill Bank, P.O. Box 611, Akron, OH 44308.")
+    assert "P.O. Box 611, Akron" in (await quote.ainvoke(prompt("where do i mail checks to", [mail, HOURS, LOST]))).text
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(passages=st.lists(st.sampled_from(PASSAGES), unique_by=id), question=st.sampled_from(QUESTIONS))
 async def test_says_nothing_that_no_passage_says(quote: QuoteChatModel, passages: list[Passage], question: str) -> None:

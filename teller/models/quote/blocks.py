@@ -13,6 +13,7 @@ _LINK = re.compile(r"!?\[([^\]\[]{0,300})\]\([^()]{0,500}\)")
 _RUN_IN = re.compile(r"(?:\*\*|__)([^*_]{2,45}?)[.:]?(?:\*\*|__)[.:]?\s+(?=[A-Z$\u00a3\u20ac\d])")
 _ENDS_HEADING = re.compile(r"[.:](?:\*\*|__)|(?:\*\*|__)[.:]")
 _PAIR = re.compile(r"(?P<name>[^|:?!]{2,50}?):\s+(?P<value>\S.{0,60})$")
+_CLAUSE = re.compile(r"\A\d{1,2}(?:\.[12]?\d)+\.?\s+(?=[A-Z])")  # "4.1 Keep the receipt": a number that nobody says
 _LONGEST_PLAIN_HEADING = 45
 
 
@@ -93,7 +94,7 @@ def _pairs(lines: list[str]) -> Iterator[Paragraph | Table]:
     start = next((i for i in range(len(lines) - 1) if pairs[i] and pairs[i + 1]), len(lines))
     rows = [pair for pair in pairs[start:] if pair]
     if len(rows) < 2 or len(rows) != len(lines) - start or sum(row["value"].endswith(".") for row in rows) > 1:
-        yield Paragraph(plain(" ".join(lines)))
+        yield Paragraph(_CLAUSE.sub("", plain(" ".join(lines))))
         return
     if start:
         yield Paragraph(plain(" ".join(lines[:start])))

@@ -18,7 +18,7 @@ _VALUE = re.compile(r"^[$\u00a3\u20ac]?\s?\d|^(?:none|free|yes|no)$", re.IGNOREC
 _NO_VALUE = frozenset({"-", "\u2013", "\u2014"})
 _STANDS_ALONE = re.compile(r"[.!?]$|:\s")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?i:e\.g|i\.e|vs|approx|incl|no|nos|st|dr|mr|mrs|ms|inc|ltd|u\.s|u\.k|min|max|dept|ave)|(?<![\w.])[A-Z])\.$"
+    r"(?:\b(?i:e\.g|i\.e|vs|approx|incl|no|nos|st|dr|mr|mrs|ms|inc|ltd|u\.s|u\.k|min|max|dept|ave|p\.o)|(?<![\w.])[A-Z])\.$"
 )
 _CLOCK = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
 _AFTER_CLOCK = re.compile(
@@ -114,18 +114,16 @@ def _of_paragraph(
 ) -> Iterator[Quotable]:
     """Yield a paragraph's sentences, one that leans ("This…", "However…") together with the one `before` it.
 
-    A question is context for what follows it; a lead-in is said with its list; what leans on nothing is not quoted.
+    A question is context for what follows it; a lead-in is said with its list.
     """
     asked = ""
     for sentence in split(text):
         if sentence.endswith("?"):
             asked = sentence
         elif not sentence.endswith(":"):
-            leans = bool(_LEANS.match(sentence))
-            if not leans or before:
-                parts = (*before.parts[-_MOST_BEFORE:], sentence) if leans and before else (sentence,)
-                before = Quotable(parts, _joined(context, asked), kind, 0)
-                yield before
+            leans = before.parts[-_MOST_BEFORE:] if before and _LEANS.match(sentence) else ()
+            before = Quotable((*leans, sentence), _joined(context, asked), kind, 0)
+            yield before
 
 
 def _is_question(text: str) -> bool:
