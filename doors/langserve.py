@@ -1,8 +1,10 @@
 """The LangServe routes and their chat playground: a thin, frozen door (the library is archived; the graph is not)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
+import langserve
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
@@ -18,6 +20,7 @@ from doors.admission import Place
 from doors.bounds import refuse_too_much
 from doors.callers import admit_caller
 from doors.disconnect import unless_gone
+from doors.errors import invalid
 from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
 from graph.private_words import PrivateWords, set_apart
 from graph.state import InputState
@@ -27,6 +30,8 @@ from teller.caller import Caller, Trust
 from teller.keys import ApiKey
 
 _MOST_INPUTS = 100
+_PAGES = Path(langserve.__file__).parent / "chat_playground" / "dist"
+_PAGE_FILES = frozenset(file.relative_to(_PAGES).as_posix() for file in _PAGES.rglob("*") if file.is_file())
 
 
 def _messages(value: object) -> object:
@@ -152,6 +157,7 @@ async def _admitted(request: Request, key: Annotated[ApiKey, Depends(require("ch
     """
     request.state.key = key
     if request.method != "POST":
+        _refuse_unknown_page(request)
         yield
         return
     body = await request.body()
@@ -165,6 +171,17 @@ async def _admitted(request: Request, key: Annotated[ApiKey, Depends(require("ch
         yield
     finally:
         place.leave()
+
+
+def _refuse_unknown_page(request: Request) -> None:
+    """Refuse what is no file of the playground: LangServe would open any name, and fails on a folder's or an odd one.
+
+    Raises:
+        ApiError: 404.
+    """
+    file = request.path_params.get("file_path")
+    if file and file not in _PAGE_FILES:
+        raise invalid("The playground has no such file.", status=404)
 
 
 def _parsed(body: bytes) -> AgentRequest:
