@@ -146,6 +146,6 @@ def _tool_calls(message: ChatMessage) -> list[LangChainToolCall]:
 def _bad_request(wrong: ValidationError) -> ApiError:
     first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
     if first["type"] in ("json_invalid", "model_type", "model_attributes_type", "dict_type") and not first["loc"]:
-        return invalid('The body is not a JSON object. Send {"messages": [{"role": "user", "content": "…"}]}.')
+        return invalid('The body is not a JSON object in UTF-8. Send {"messages": [{"role": "user", "content": "…"}]}.')
     param = ".".join(str(part) for part in first["loc"])
     return invalid(f"{param}: {first['msg'].removeprefix('Value error, ')}", param)

@@ -1,6 +1,7 @@
 """Bodies made to hurt: whatever comes, the answer is a reply or an error in the envelope, never a 500 or silence."""
 
 import asyncio
+import gzip
 import json
 import socket
 from typing import Any
@@ -156,6 +157,16 @@ def test_a_body_is_refused_before_it_is_read_whole(server: Server, path: str) ->
             for _ in range(12 if "chunked" in head else 0):
                 caller.sendall(b"186a0\r\n" + b"x" * 100_000 + b"\r\n")
             assert caller.recv(1000).startswith(b"HTTP/1.1 413 "), head  # and the rest was never sent
+
+
+@pytest.mark.parametrize("path", [CHAT, "/agent/invoke", "/api/vapi/events", "/api/documents/upload/"])
+def test_a_packed_body_is_refused_unread(http: httpx.Client, path: str) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    for coding in ("gzip", "deflate", "br", "GZIP"):
+        error = refused(http.post(path, content=bomb, headers={**JSON, "content-encoding": coding}), 415)
+        assert "Content-Encoding" in error["message"]
+    hello = {"messages": [{"role": "user", "content": "Hello"}]}
+    assert http.post(CHAT, json=hello, headers={"content-encoding": "identity"}).status_code == 200
 
 
 def test_an_upload_of_undeclared_length_is_stopped_too(http: httpx.Client) -> None:
