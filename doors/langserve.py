@@ -17,7 +17,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from doors.access import require
 from doors.admission import Place
-from doors.bounds import refuse_too_much
+from doors.bounds import refuse_too_much, without_long_gaps
 from doors.callers import admit_caller
 from doors.disconnect import unless_gone
 from doors.errors import invalid
@@ -72,7 +72,7 @@ class AgentInput(CustomUserType):
         """Take out what LangServe must not trace or stream back, before it sees the input."""
         named = self.caller or AgentCaller()
         given: InputState = {
-            "messages": self.messages,
+            "messages": [one.model_copy(update={"content": without_long_gaps(one.text)}) for one in self.messages],
             "caller": Caller(phone=named.phone, trust=Trust.ASSERTED),
             "conversation_id": named.conversation_id,
         }
