@@ -139,13 +139,27 @@ def test_a_message_that_is_too_long_is_refused_and_named(http: httpx.Client) -> 
     assert refused(http.post("/agent/batch", json=batch), 400)["param"] == "inputs"
 
 
-@pytest.mark.parametrize("unit", ["1", "[phone: ", "4242 ", "one ", "$1,", "*", "|-", "<thinking>", "é"])
+@pytest.mark.parametrize(
+    "unit", ["1", "[phone: ", "4242 ", "one ", "$1,", "*", "|-", "<thinking>", "é", "\n", " " * 20 + "x"]
+)
 def test_a_long_message_of_anything_is_answered(http: httpx.Client, unit: str) -> None:
     said = (unit * 100_000)[:100_000]
     for role in ("user", "system", "assistant"):
         messages = [{"role": role, "content": said}, {"role": "user", "content": "Hello"}]
         fits(http.post(CHAT, json={"messages": messages, "stream": False}, timeout=20))
     fits(http.post(CHAT, json={"messages": [{"role": "user", "content": said}], "stream": False}, timeout=20))
+
+
+@pytest.mark.parametrize("gap", [" ", "\n", "\t", "\u00a0"])
+def test_a_long_gap_in_what_is_said_is_passed_over(http: httpx.Client, gap: str) -> None:
+    gap = gap * 40_000
+    for said in (f"What does{gap}a wire cost?", f"My PIN is 4821,{gap}and that's it.{gap}Thanks"):
+        turn = {"messages": [{"role": "user", "content": said}]}
+        chat = http.post(CHAT, json={**turn, "stream": False}, timeout=20)
+        agent = http.post("/agent/invoke", json={"input": turn}, timeout=20)
+        answer = chat.json()["choices"][0]["message"]["content"]
+        assert agent.json()["output"] == answer
+        assert "$25" in answer or "PIN" in said
 
 
 @pytest.mark.parametrize("path", [CHAT, "/agent/invoke", "/agent/stream", "/api/vapi/events"])
