@@ -7,13 +7,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from doors.errors import ApiError, envelope, invalid
 
 _LONGEST_SECONDS = 30.0
+_PACKED = invalid("A body with a Content-Encoding is not read here: send it as it is, without that header.", status=415)
 
 
 class BodyLimit:
     """ASGI middleware: a body above the bound of its path is answered 413 in the envelope.
 
     A declared length is judged at once; a body of undeclared length when it has grown too large. A body that is not
-    there after 30 s is answered 408.
+    there after 30 s is answered 408, a packed one 415: what it would unpack to has no bound.
     """
 
     def __init__(self, app: ASGIApp, default: int, uploads: int, upload_path: str) -> None:
@@ -30,7 +31,11 @@ class BodyLimit:
         is_upload = scope["path"].startswith(self._upload_path)
         limit = self._uploads if is_upload else self._default
         too_large = _document_too_large(limit) if is_upload else _too_large(limit)
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        if headers.get(b"content-encoding", b"identity").lower() not in (b"identity", b""):
+            await envelope(_PACKED)(scope, receive, send)
+            return
+        declared = headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             await envelope(too_large)(scope, receive, send)
             return

@@ -1,9 +1,17 @@
-"""How many messages a conversation may have, and how long each may be: 400 above it."""
+"""How much a conversation may hold: of messages and their length (400 above it), and of blanks in a row."""
 
+import re
 from collections.abc import Sequence
 
 from doors.errors import invalid
 from teller.settings import Settings
+
+_GAP = re.compile(r"(\s{20})\s+")
+
+
+def without_long_gaps(text: str) -> str:
+    """Cut runs of blanks to 20: they say nothing, and what reads a text may need their square in time."""
+    return _GAP.sub(r"\1", text)
 
 
 def refuse_too_much(texts: Sequence[str], settings: Settings, where: str = "messages") -> None:

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from doors.disconnect import ClientGoneError
 from teller.errors import (
@@ -142,7 +143,8 @@ def install_error_handlers(app: FastAPI) -> None:
 
     for kind in (ApiError, TellerError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
-    app.add_exception_handler(ClientGoneError, nobody_listens)
+    for gone in (ClientGoneError, ClientDisconnect):  # the second while its body was read
+        app.add_exception_handler(gone, nobody_listens)
 
 
 def _validation(failure: RequestValidationError) -> ApiError:
@@ -155,7 +157,7 @@ def _validation(failure: RequestValidationError) -> ApiError:
 
 def _http(failure: HTTPException) -> ApiError:
     messages = {404: "There is nothing at this address; see /docs.", 405: "This address does not take that method."}
-    if failure.status_code == 422:  # LangServe's
+    if failure.status_code in (400, 422):  # FastAPI's, of a form; LangServe's
         return invalid(_WRONG_FORM)
     if failure.status_code in (408, 413):  # ours: body_limit says what is wrong with the body
         messages[failure.status_code] = failure.detail

@@ -1,8 +1,10 @@
 """The LangServe routes and their chat playground: a thin, frozen door (the library is archived; the graph is not)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
+import langserve
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
@@ -15,9 +17,10 @@ from pydantic.json_schema import SkipJsonSchema
 
 from doors.access import require
 from doors.admission import Place
-from doors.bounds import refuse_too_much
+from doors.bounds import refuse_too_much, without_long_gaps
 from doors.callers import admit_caller
 from doors.disconnect import unless_gone
+from doors.errors import invalid
 from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
 from graph.private_words import PrivateWords, set_apart
 from graph.state import InputState
@@ -27,6 +30,8 @@ from teller.caller import Caller, Trust
 from teller.keys import ApiKey
 
 _MOST_INPUTS = 100
+_PAGES = Path(langserve.__file__).parent / "chat_playground" / "dist"
+_PAGE_FILES = frozenset(file.relative_to(_PAGES).as_posix() for file in _PAGES.rglob("*") if file.is_file())
 
 
 def _messages(value: object) -> object:
@@ -67,7 +72,7 @@ class AgentInput(CustomUserType):
         """Take out what LangServe must not trace or stream back, before it sees the input."""
         named = self.caller or AgentCaller()
         given: InputState = {
-            "messages": self.messages,
+            "messages": [one.model_copy(update={"content": without_long_gaps(one.text)}) for one in self.messages],
             "caller": Caller(phone=named.phone, trust=Trust.ASSERTED),
             "conversation_id": named.conversation_id,
         }
@@ -128,7 +133,7 @@ def agent_routes(graph: Callable[[], Teller]) -> APIRouter:
         one_by_one,
         playground_type="chat",
         per_req_config_modifier=_with_client,
-        disabled_endpoints=["config_hashes"],
+        disabled_endpoints=["config_hashes", "token_feedback"],  # type: ignore[list-item]  # its type lacks the second
     )
     for name in ("input_schema", "output_schema"):
         router.get(f"/c/{{config}}/{name}", include_in_schema=False)(_schema_of_any_config(name))
@@ -152,6 +157,7 @@ async def _admitted(request: Request, key: Annotated[ApiKey, Depends(require("ch
     """
     request.state.key = key
     if request.method != "POST":
+        _refuse_unknown_page(request)
         yield
         return
     body = await request.body()
@@ -165,6 +171,17 @@ async def _admitted(request: Request, key: Annotated[ApiKey, Depends(require("ch
         yield
     finally:
         place.leave()
+
+
+def _refuse_unknown_page(request: Request) -> None:
+    """Refuse what is no file of the playground: LangServe would open any name, and fails on a folder's or an odd one.
+
+    Raises:
+        ApiError: 404.
+    """
+    file = request.path_params.get("file_path")
+    if file and file not in _PAGE_FILES:
+        raise invalid("The playground has no such file.", status=404)
 
 
 def _parsed(body: bytes) -> AgentRequest:

@@ -46,7 +46,9 @@ def set_apart(given: InputState) -> tuple[InputState, PrivateWords]:
 
 def without_masks(text: str) -> str:
     """Return a masked text without "my PIN is [digits]", for who asks what is wished; as it is if nothing else is."""
-    return _MASKED.sub(" ", text).strip(" ,.;") or text
+    if MASK not in text:
+        return text
+    return _MASKED.sub(" ", " ".join(text.split())).strip(" ,.;") or text  # it takes the fourth power of a gap in time
 
 
 def gives_a_pin(text: str) -> bool:

@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, Huma
 from langchain_core.messages.tool import ToolCall as LangChainToolCall
 from pydantic import ValidationError
 
-from doors.bounds import refuse_too_much
+from doors.bounds import refuse_too_much, without_long_gaps
 from doors.errors import ApiError, invalid
 from doors.openai.schema import ChatCompletionRequest, ChatMessage, NamedTool
 from graph.client_tools import tool_name
@@ -116,7 +116,7 @@ def _text(value: Any, name: str) -> str | None:
 
 
 def _message(message: ChatMessage) -> AnyMessage:
-    text = message.content or ""
+    text = without_long_gaps(message.content or "")
     match message.role:
         case "system" | "developer":
             return SystemMessage(text)
@@ -146,6 +146,6 @@ def _tool_calls(message: ChatMessage) -> list[LangChainToolCall]:
 def _bad_request(wrong: ValidationError) -> ApiError:
     first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
     if first["type"] in ("json_invalid", "model_type", "model_attributes_type", "dict_type") and not first["loc"]:
-        return invalid('The body is not a JSON object. Send {"messages": [{"role": "user", "content": "…"}]}.')
+        return invalid('The body is not a JSON object in UTF-8. Send {"messages": [{"role": "user", "content": "…"}]}.')
     param = ".".join(str(part) for part in first["loc"])
     return invalid(f"{param}: {first['msg'].removeprefix('Value error, ')}", param)

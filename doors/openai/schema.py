@@ -2,9 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
+ToolChoiceWord = Literal["auto", "none", "required"]
+
+_WORD = TypeAdapter[ToolChoiceWord](ToolChoiceWord)
 
 
 def _text_of(content: object) -> object:
@@ -16,15 +19,19 @@ def _text_of(content: object) -> object:
         kind = part.get("type") if isinstance(part, dict) else None
         text = part.get(kind) if isinstance(part, dict) and kind in ("text", "refusal") else None
         if not isinstance(text, str):
-            raise ValueError(f"only text parts can be read here, not {kind if isinstance(kind, str) else 'this'} parts")
+            raise ValueError(
+                f"only text parts can be read here, not {kind if isinstance(kind, str) else 'other'} parts"
+            )
         texts.append(text)
     return "\n".join(texts)
 
 
 def _known_choice(value: object) -> object:
-    if isinstance(value, str) and value not in ("auto", "none", "required"):
-        raise ValueError("is auto, none, required, or an object that names a tool")
-    return value
+    """Return a tool choice; what is wrong with one is told in one sentence, not once for each form it could have."""
+    try:
+        return NamedTool.model_validate(value, strict=True) if isinstance(value, dict) else _WORD.validate_python(value)
+    except ValidationError:
+        raise ValueError("is auto, none, required, or an object that names a tool") from None
 
 
 def _one_or_more(value: object) -> object:
@@ -135,8 +142,8 @@ class ChatCompletionRequest(BaseModel):
     response_format: dict[str, Any] | None = None
     modalities: list[str] | None = None
     tools: list[DeclaredTool] = Field([], max_length=128, description="The client's own tools.")
-    tool_choice: Annotated[Literal["auto", "none", "required"] | NamedTool | None, BeforeValidator(_known_choice)] = (
-        Field(None, description="auto, none, required, or a named tool.")
+    tool_choice: Annotated[ToolChoiceWord | NamedTool | None, BeforeValidator(_known_choice)] = Field(
+        None, description="auto, none, required, or a named tool."
     )
     metadata: Any = Field(None, description="phone, conversation_id and channel are read; the rest is ignored.")
     call: Any = Field(None, description="Vapi's call; its presence makes the channel voice.")

@@ -23,6 +23,7 @@ def serve() -> None:
     """Serve the graph on HOST:PORT."""
     import uvicorn
 
+    from doors.connection import BoundedConnection
     from server import create_app
     from teller.telemetry import set_up_logging
 
@@ -37,7 +38,9 @@ def serve() -> None:
             if self.started:
                 Console(soft_wrap=True).print(welcome(settings, app.state.services.models), highlight=False)
 
-    config = uvicorn.Config(app, settings.host, settings.port, log_config=None, access_log=False, lifespan="on")
+    config = uvicorn.Config(
+        app, settings.host, settings.port, http=BoundedConnection, ws="none", log_config=None, access_log=False
+    )
     Server(config).run(sockets=[listening])
 
 

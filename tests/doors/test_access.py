@@ -4,6 +4,7 @@ import base64
 import hmac
 import re
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,14 @@ def test_every_door_asks_a_browser_for_the_key(locked: httpx.Client, method: str
     for browser in ({"sec-fetch-site": "same-origin"}, {"user-agent": "Mozilla/5.0 (X11; Linux x86_64)"}):
         asked = locked.request(method, path, headers=browser)
         assert (asked.status_code, asked.headers["www-authenticate"][:6]) == (401, "Basic ")
+
+
+@pytest.mark.parametrize("path", [path for method, path in LOCKED if method == "POST"])
+def test_no_door_reads_the_body_of_a_stranger(locked: httpx.Client, path: str) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    with socket.create_connection((locked.base_url.host, locked.base_url.port or 80), timeout=20) as stranger:
+        stranger.sendall(f"{head}Content-Length: 90\r\n\r\n".encode())
+        assert stranger.recv(1000).startswith(b"HTTP/1.1 401 ")
 
 
 @pytest.mark.parametrize(("method", "path"), LOCKED)

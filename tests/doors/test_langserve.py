@@ -68,3 +68,10 @@ def test_parts_that_are_no_text_are_not_streamed_back(http: httpx.Client, route:
 def test_the_playground_is_served(http: httpx.Client) -> None:
     assert http.get("/agent/playground/").status_code == 200
     assert http.get("/docs").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["assets", "%00", "a" * 5000, "..%2f..%2fserver.py", "none.js"])
+def test_the_playground_has_its_own_files_and_no_other(http: httpx.Client, name: str) -> None:
+    reply = http.get(f"/agent/playground/{name}")
+    assert reply.status_code == 404
+    assert set(reply.json()["error"]) == {"message", "type", "param", "code"}

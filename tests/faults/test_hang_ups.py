@@ -126,3 +126,21 @@ def test_of_six_guesses_for_one_turn_the_last_is_answered(nova: Server, wire: Be
     whole: dict[str, Any] = {**LOANS, "call": {"id": "call-1"}, "stream": False}
     reply = httpx.post(f"{nova.base_url}/api/chat/completions/", json=whole, timeout=30)
     assert reply.json()["choices"][0]["message"]["content"] == "Three kinds of loans."
+
+
+def test_who_hangs_up_before_his_body_is_whole_is_no_failure_of_ours(nova: Server) -> None:
+    body = json.dumps(LOANS).encode()
+    log_file = nova.data_dir / "server.log"
+    before = log_file.read_text("utf-8")
+    for path in ("/api/chat/completions/", "/agent/invoke", "/agent/stream", "/api/vapi/events"):
+        address = urlsplit(nova.base_url)
+        caller = socket.create_connection((address.hostname, address.port or 80), timeout=30)
+        caller.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body[:-1])
+        time.sleep(0.05)
+        caller.close()
+    deadline = time.monotonic() + 20
+    while (log := log_file.read_text("utf-8").removeprefix(before)).count('"status": 499') < 4:
+        assert time.monotonic() < deadline, log[-2000:]
+        time.sleep(0.02)
+    assert '"level": "error"' not in log
+    assert '"status": 500' not in log

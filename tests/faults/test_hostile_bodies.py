@@ -1,6 +1,7 @@
 """Bodies made to hurt: whatever comes, the answer is a reply or an error in the envelope, never a 500 or silence."""
 
 import asyncio
+import gzip
 import json
 import socket
 from typing import Any
@@ -138,13 +139,27 @@ def test_a_message_that_is_too_long_is_refused_and_named(http: httpx.Client) -> 
     assert refused(http.post("/agent/batch", json=batch), 400)["param"] == "inputs"
 
 
-@pytest.mark.parametrize("unit", ["1", "[phone: ", "4242 ", "one ", "$1,", "*", "|-", "<thinking>", "é"])
+@pytest.mark.parametrize(
+    "unit", ["1", "[phone: ", "4242 ", "one ", "$1,", "*", "|-", "<thinking>", "é", "\n", " " * 20 + "x"]
+)
 def test_a_long_message_of_anything_is_answered(http: httpx.Client, unit: str) -> None:
     said = (unit * 100_000)[:100_000]
     for role in ("user", "system", "assistant"):
         messages = [{"role": role, "content": said}, {"role": "user", "content": "Hello"}]
         fits(http.post(CHAT, json={"messages": messages, "stream": False}, timeout=20))
     fits(http.post(CHAT, json={"messages": [{"role": "user", "content": said}], "stream": False}, timeout=20))
+
+
+@pytest.mark.parametrize("gap", [" ", "\n", "\t", "\u00a0"])
+def test_a_long_gap_in_what_is_said_is_passed_over(http: httpx.Client, gap: str) -> None:
+    gap = gap * 40_000
+    for said in (f"What does{gap}a wire cost?", f"My PIN is 4821,{gap}and that's it.{gap}Thanks"):
+        turn = {"messages": [{"role": "user", "content": said}]}
+        chat = http.post(CHAT, json={**turn, "stream": False}, timeout=20)
+        agent = http.post("/agent/invoke", json={"input": turn}, timeout=20)
+        answer = chat.json()["choices"][0]["message"]["content"]
+        assert agent.json()["output"] == answer
+        assert "$25" in answer or "PIN" in said
 
 
 @pytest.mark.parametrize("path", [CHAT, "/agent/invoke", "/agent/stream", "/api/vapi/events"])
@@ -156,6 +171,16 @@ def test_a_body_is_refused_before_it_is_read_whole(server: Server, path: str) ->
             for _ in range(12 if "chunked" in head else 0):
                 caller.sendall(b"186a0\r\n" + b"x" * 100_000 + b"\r\n")
             assert caller.recv(1000).startswith(b"HTTP/1.1 413 "), head  # and the rest was never sent
+
+
+@pytest.mark.parametrize("path", [CHAT, "/agent/invoke", "/api/vapi/events", "/api/documents/upload/"])
+def test_a_packed_body_is_refused_unread(http: httpx.Client, path: str) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    for coding in ("gzip", "deflate", "br", "GZIP"):
+        error = refused(http.post(path, content=bomb, headers={**JSON, "content-encoding": coding}), 415)
+        assert "Content-Encoding" in error["message"]
+    hello = {"messages": [{"role": "user", "content": "Hello"}]}
+    assert http.post(CHAT, json=hello, headers={"content-encoding": "identity"}).status_code == 200
 
 
 def test_an_upload_of_undeclared_length_is_stopped_too(http: httpx.Client) -> None:

@@ -57,6 +57,8 @@ def refused(response: httpx.Response, status: int = 400) -> dict[str, Any]:
         ),
         ({"tool_choice": "bogus"}, "tool_choice"),
         ({"tool_choice": "required"}, "tool_choice"),
+        ({"tool_choice": 5}, "tool_choice"),
+        ({"tool_choice": {"type": "function"}}, "tool_choice"),
         (
             {"messages": [{"role": "assistant", "content": "x", "tool_calls": [{"function": "x"}]}, *HELLO]},
             "messages.0.tool_calls.0.function",

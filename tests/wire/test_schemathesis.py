@@ -26,7 +26,7 @@ ANY = settings(
     phases=[Phase.generate],
 )
 ALLOWED = {200, 204, 400, 404, 405, 413, 415}
-EXAMPLES, EXAMPLES_OF_TURNS = 420, 8
+EXAMPLES, EXAMPLES_OF_TURNS = 510, 8
 FEWEST_CASES = 2000
 TRIED: Counter[str] = Counter()
 """How many cases each route has had: one that takes nothing has but a few."""
