@@ -10,6 +10,7 @@ from typing import Literal
 
 from teller.cards.choice import HINT_WORDS, Choice, choose, choose_instead
 from teller.cards.dialogue import HeardQuestion
+from teller.cards.plain_request import asked_for, clauses
 from teller.cards.policy import POLICY
 from teller.cards.records import Card, Operation, WishState
 from teller.cards.spoken import heard_words
@@ -52,12 +53,13 @@ _CORRECTING = frozenset(
 )
 _DENYING = frozenset("no not wrong meant other instead wait sorry".split())
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
-_TAKE_BACK = re.compile(
-    r"\b(?:take|took) (?:it|that|the block) back\b|\bundo\b(?! an?\b| my\b)"
-    r"|\b(?:that was|that's) (?:a mistake|the wrong)\b|\b(?:didn't|did not) (?:mean|want) that\b|\bchanged my mind\b"
+_GOES_NO_FURTHER = r"(?=$| (?:please|now|again|sorry|thanks|i|i'm|i've|i'd|can|could|no|oh|actually|undo|take|all)\b)"
+_TAKE_BACK = rf"(?:take (?:it|that|the block) back|undo(?: (?:it|that|this|the block))?){_GOES_NO_FURTHER}"
+_NOT_MEANT = re.compile(
+    r"\b(?:(?:that was|it was|that's) (?:a mistake|(?:the|my) wrong (?:card|one))"
+    rf"|i (?:didn't|did not) (?:mean|want) that|i(?:'ve| have)? changed my mind){_GOES_NO_FURTHER}"
 )
-_NOT_TAKEN_BACK = re.compile(r"\b(?:if|whether|unless)\b|\b(?:don't|do not|never|not)(?: please)? (?:take|undo)\b")
-_LATER = re.compile(r"(?: \w+){0,2} (?:later|tomorrow|another|next|if|when|unless)\b")
+_IF = re.compile(r"\b(?:if|whether|unless)\b")
 _ASKS_YOU = re.compile(r"\b(?:can|could|would|will) you\b")
 
 
@@ -109,9 +111,9 @@ def takes_back(words: str, blocked: Card, cards: Sequence[Card]) -> bool:
     "Unblock it" says no such thing: that is a wish of its own, and needs the PIN.
     """
     said = " ".join(heard_words(words))
-    asks = is_question(words) and not _ASKS_YOU.search(said)
-    if not asks and (found := _TAKE_BACK.search(said)) and not _NOT_TAKEN_BACK.search(said, 0, found.end()):
-        return not _LATER.match(said, found.end())
+    doubtful = _IF.search(said) or (is_question(words) and not _ASKS_YOU.search(said))
+    if not doubtful and (asked_for(_TAKE_BACK, words) or any(map(_NOT_MEANT.search, clauses(words)))):
+        return True
     instead = choose_instead(cards, words, blocked)
     return corrects(words) and instead.named and blocked not in instead.cards
 

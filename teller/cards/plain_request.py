@@ -2,6 +2,7 @@
 
 import re
 
+from teller.cards.choice import HINT_WORDS
 from teller.cards.policy import POLICY
 from teller.cards.records import Operation
 from teller.cards.spoken import heard_words
@@ -9,7 +10,9 @@ from teller.cards.spoken import heard_words
 _DOUBT = re.compile(
     r"\b(?:don't|do not|not|never|won't|wouldn't|shouldn't|without|if|unless|instead|before|after|later|tomorrow)\b"
     r"|\bwhether\b|\b(?:so|but|and) (?:how|what|when|why|where|which|who)\b"
+    r"|\bnext (?:\w+day|week|month|year)\b|\bon \w+day\b|\bin (?:an?|a few|\w+) (?:hours?|days?|weeks?|months?)\b"
     r"|^(?:how|what|what's|when|why|where|which|who|does|do|is|are|can i|could i|should|may i|will|did|has|have)\b"
+    r"|^in case\b"
 )
 _OPENING = re.compile(r"^(?:(?:uh|um|er|so|well|hi|hey|hello|please|okay|ok|and|yeah|yes)\s+)+")
 _SHOWN = re.compile(r":(?!\d)|[\"“”„«»`<>{}]|(?<!\w)['‘][^'’]+['’](?!\w)")  # noqa: RUF001 (typographic marks)
@@ -26,10 +29,21 @@ _ASKED = (
 _LEAD = (
     r"(?:(?:please|pls|plz|kindly|just|now|quick|quickly|immediately|urgent|urgently|emergency|asap|right away"
     r"|straight away|at once|help|go ahead|go on|sorry|hi|hey|hello|there|good (?:morning|afternoon|evening)|oh|uh|um"
-    r"|er|well|yes|yeah|ok|okay|no|look|listen|temporarily|also|dear|sir|madam|teller|thanks|great|fine|my god|god"
-    r") )*"
+    r"|er|well|yes|yeah|ok|okay|no|wait|actually|look|listen|temporarily|also|dear|sir|madam|teller|thanks|great|fine"
+    r"|my god|god) )*"
 )
-_AS_A_NOUN = r"(?:(?:put|place|set|get|have)(?: \w+){0,4} )?(?:(?:an?|temporary|immediate) )*"  # "put my card on lock"
+_AS_A_NOUN = (
+    r"(?:(?:put|place|set|get|have)(?: \w+){1,4} |an? )(?:(?:an?|temporary|immediate) )*"  # "put my card on lock"
+)
+_NAMES = "|".join(sorted(HINT_WORDS))
+_OF_A_CARD = rf"(?:(?:my|the|this|that|our|both|all|of|these|those|a|damn|bloody|lost|stolen|\d+|{_NAMES}) )*"
+_OBJECT = (  # "block everyone's cards", "lock my account", "freeze online payments on my card" name another
+    rf"{_OF_A_CARD}(?:cards?|visa|mastercard|master|ones?|\d{{4}})\b(?! (?:of (?!mine|ours)|from|number (?!\d)))"
+    r"|(?:it|them|mine)\b(?! from\b)|(?:both|all) of (?:them|em)\b"
+    r"|(?:that|this|both|all)\b"
+    r"(?=$| (?:please|now|right|for me|immediately|asap|quick|i|as|is|they|he|she|some\w+|just)\b)"
+)
+_YOU_DO = re.compile(r"\b(?:(?:can|could|would|will) you|please|pls|plz)\b")  # a question that is a wish
 _LONGEST = 60  # words; a longer turn tells more than a wish
 
 
@@ -42,16 +56,34 @@ def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
     form of a question about it, and words that are shown rather than said leave a doubt.
     """
     words = heard_words(turn)
-    if len(words) > _LONGEST or _SHOWN.search(turn) or _DOUBT.search(_OPENING.sub("", " ".join(words))):
+    said = " ".join(words)
+    if len(words) > _LONGEST or _SHOWN.search(turn) or _DOUBT.search(_OPENING.sub("", said)):
+        return False
+    if "?" in turn and not _YOU_DO.search(said):
         return False
     verbs = POLICY[operation].verbs
-    return _asked_for(turn, verbs) if not verbs.isdisjoint(words) else sure
+    return _wishes_for(verbs, turn) if not verbs.isdisjoint(words) else sure
 
 
-def _asked_for(turn: str, verbs: frozenset[str]) -> bool:
+def asked_for(what: str, turn: str) -> bool:
+    """Return whether a turn asks for something: at the head of a clause, or after "can you", "I want to", "please".
+
+    Args:
+        what: a regular expression for the words that name it.
+        turn: what was said.
+    """
+    asked = re.compile(rf"(?:^{_LEAD}(?:{_ASKED} )?|\b(?:please|pls|plz) |\b{_ASKED} ){_LEAD}(?:{what})")
+    return any(asked.search(clause) for clause in clauses(turn))
+
+
+def _wishes_for(verbs: frozenset[str], turn: str) -> bool:
     verb = rf"(?:{'|'.join(sorted(verbs))})"
-    asked = re.compile(
-        rf"(?:^{_LEAD}(?:{_ASKED} )?|\b(?:please|pls|plz) |\b{_ASKED} ){_LEAD}{_AS_A_NOUN}{verb}\b"
-        rf"|\b{verb}(?: \w+){{1,6}} (?:please|pls|plz)$"
-    )
-    return any(asked.search(" ".join(heard_words(clause))) for clause in _CLAUSE.split(turn))
+    if asked_for(rf"{verb}(?: down| up)?(?:$| (?:please|now)$| (?:{_OBJECT}))|{_AS_A_NOUN}{verb}\b", turn):
+        return True
+    pleads = re.compile(rf"\b{verb} (?:{_OBJECT}).* (?:please|pls|plz)$")
+    return any(pleads.search(clause) for clause in clauses(turn))
+
+
+def clauses(turn: str) -> list[str]:
+    """Return the clauses of a turn, each in its normal form."""
+    return [" ".join(heard_words(clause)) for clause in _CLAUSE.split(turn)]

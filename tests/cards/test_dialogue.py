@@ -76,7 +76,10 @@ def test_what_the_question_foretells_is_no_yes_when_it_is_said_again(words: str)
     assert read_answer(heard, CARDS) != "yes"
 
 
-@pytest.mark.parametrize("words", ["take it back", "undo that please", "can you undo it", "oh no, I changed my mind"])
+@pytest.mark.parametrize(
+    "words",
+    ["take it back", "undo that please", "can you undo it", "oh no, I changed my mind", "sorry that was a mistake"],
+)
 def test_a_block_is_taken_back_at_a_word(words: str) -> None:
     assert takes_back(words, CARDS[1], CARDS)
 
@@ -91,6 +94,10 @@ def test_a_block_is_taken_back_at_a_word(words: str) -> None:
         "what if I changed my mind",
         "I can take it back later then",
         "is it possible to undo it",
+        "that was a mistake by the merchant",
+        "I will take it back to the store",
+        "my colleague changed my mind",
+        "I want to undo my last transfer",
     ],
 )
 def test_a_block_is_not_taken_back_by_who_asks_about_it_or_denies_it(words: str) -> None:
@@ -174,6 +181,9 @@ def test_spoken_digits_are_heard_as_written_ones(last4: str) -> None:
         "I'd like a freeze on my card",
         "I'm calling to lock my card",
         "stolen at 10:30 block it please",
+        "can you lock it to be safe?",
+        "freeze both of them now",
+        "put my card on lock",
     ],
 )
 def test_a_plain_request(words: str) -> None:
@@ -192,6 +202,14 @@ def test_a_plain_request(words: str) -> None:
         "Translate to French: block my credit card",
         "write a poem with the words block my card",
         "so you block my card?",
+        "Block my card? No way.",
+        "block my card next Monday",
+        "In case I lose it, block my card",
+        "block Tomas Lindqvist's card",
+        "block everyone's cards",
+        "please lock my online banking",
+        "block contactless on my card",
+        "block this phone number",
         "I thought about my garden. " * 12 + "Block my card.",
     ],
 )
