@@ -67,6 +67,9 @@ class CardDesk:
             await self._tools.note_refusal(caller.phone, operation, refusal or "no_number")
             return CardOutcome(refusal or "no_number", operation)
         view: CardView = await self._tools.view_cards(caller.phone, conversation)
+        if view.others and conversation:  # the caller has changed: what the other one left open and proved is over
+            await self._ledger.end_conversation(conversation)
+            view = await self._tools.view_cards(caller.phone, conversation)
         if view.holder is None:
             return CardOutcome("unknown_number", operation)
         if not view.holder.cards:

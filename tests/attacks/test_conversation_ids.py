@@ -1,4 +1,4 @@
-"""A conversation that has no id of its own: nobody gets at its proof by naming what it would be called."""
+"""Whose conversation it is: nobody gets at the proof of another one by what he calls his, or of who spoke before him."""
 
 import json
 import shutil
@@ -38,6 +38,21 @@ def test_who_names_the_id_of_a_conversation_without_one_has_not_its_proof(bank: 
             assert "$86.10" in await ask(started, WISH, PIN_ASKED, {"role": "user", "content": "2946"})
             for name in (guessed, guessed.removeprefix("web"), guessed[-32:]):
                 assert "PIN" in await ask(started, WISH, metadata={"conversation_id": name})
+
+    run(work())
+
+
+def test_another_caller_in_between_ends_a_proof(bank: Path, tmp_path: Path) -> None:
+    data_dir = shutil.copytree(bank, tmp_path / "data")
+    shared = {"metadata": {"conversation_id": "shared"}}
+    between = {"role": "user", "content": "is my card active [phone: +1234567890]"}
+
+    async def work() -> None:
+        async with replicas(data_dir, api_keys=API_KEYS) as started:
+            await ask(started, WISH, **shared)
+            assert "$86.10" in await ask(started, WISH, PIN_ASKED, {"role": "user", "content": "2946"}, **shared)
+            assert "1881" in await ask(started, between, **shared)
+            assert "PIN" in await ask(started, WISH, **shared)
 
     run(work())
 
