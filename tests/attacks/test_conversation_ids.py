@@ -1,4 +1,4 @@
-"""Whose conversation it is: nobody gets at the proof of another one by what he calls his, or of who spoke before him."""
+"""Whose conversation it is: nobody gets at the proof of another one by a name, or of who spoke in it before him."""
 
 import json
 import shutil
