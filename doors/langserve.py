@@ -1,6 +1,7 @@
 """The LangServe routes and their chat playground: a thin, frozen door (the library is archived; the graph is not)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import Context, copy_context
 from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from langchain_core.messages import AnyMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig, RunnableGenerator
+from langchain_core.runnables.config import var_child_runnable_config
 from langserve import CustomUserType, add_routes
 from langserve.serialization import WellKnownLCSerializer
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
@@ -117,7 +119,7 @@ def agent_routes(graph: Callable[[], Teller]) -> APIRouter:
     async def answer(inputs: AsyncIterator[AgentInput], config: RunnableConfig) -> AsyncIterator[str]:
         async for given in inputs:
             client = config.get("configurable", {}).get("client", "")
-            turn = given.turn(graph(), client)
+            turn = _apart().run(given.turn, graph(), client)
             try:
                 async for event in turn:
                     if isinstance(event, str):
@@ -138,6 +140,17 @@ def agent_routes(graph: Callable[[], Teller]) -> APIRouter:
     for name in ("input_schema", "output_schema"):
         router.get(f"/c/{{config}}/{name}", include_in_schema=False)(_schema_of_any_config(name))
     return router
+
+
+def _apart() -> Context:
+    """Return a context in which a turn is no part of LangServe's run.
+
+    `stream_log` and `stream_events` repeat all that runs within it: what the nodes hand on, such as a card with its
+    balance, is not the client's to see, and no JSON.
+    """
+    context = copy_context()
+    context.run(var_child_runnable_config.set, None)
+    return context
 
 
 def _schema_of_any_config(name: str) -> Callable[[], Awaitable[Response]]:

@@ -29,6 +29,7 @@ from teller.cards.policy import POLICY, fits
 from teller.cards.reading import Reading, read_turn
 from teller.cards.records import Card, Operation, Wish, WishState
 from teller.errors import LedgerUnavailableError
+from teller.knowledge.question import is_question
 from teller.services import Services
 from tools.cards import CardTools
 
@@ -66,6 +67,9 @@ class CardDesk:
             await self._tools.note_refusal(caller.phone, operation, refusal or "no_number")
             return CardOutcome(refusal or "no_number", operation)
         view: CardView = await self._tools.view_cards(caller.phone, conversation)
+        if view.others and conversation:  # the caller has changed: what the other one left open and proved is over
+            await self._ledger.end_conversation(conversation)
+            view = await self._tools.view_cards(caller.phone, conversation)
         if view.holder is None:
             return CardOutcome("unknown_number", operation)
         if not view.holder.cards:
@@ -126,7 +130,8 @@ class CardDesk:
                 return CardOutcome("given_up", wish.operation, (about.card,) if about.card else ())
             case "card" if question:
                 choice = choose_instead(turn.holder.cards, question.answer, about.card)
-                return await self._form.choose(replace(about, plain=True, answered=question), choice)
+                plain = not is_question(question.answer)  # "is that the gold one" is asked about it first
+                return await self._form.choose(replace(about, plain=plain, answered=question), choice)
             case "both" if question:
                 return await self._form.choose(
                     replace(about, plain=True, words=question.answer), Choice(turn.holder.cards, named=True)

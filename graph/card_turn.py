@@ -10,10 +10,10 @@ from graph.lines import fillers
 from graph.options import Channel
 from graph.private_words import private_turns, without_masks
 from graph.state import Intent, TellerState
-from teller.cards.answers import is_plain_request
 from teller.cards.dialogue import HeardQuestion, Turn, last_said, runs
 from teller.cards.ledger import CardView, Ledger
 from teller.cards.pin_words import SpokenPin, pin_with_wish, spoken_pin, turn_words
+from teller.cards.plain_request import is_plain_request
 from teller.cards.records import Card, Holder, Operation, Wish
 from teller.cards.spoken import heard_words
 from teller.knowledge.question import leans_on_history

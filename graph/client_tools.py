@@ -20,7 +20,10 @@ Tool = dict[str, Any]
 _END_CALL = re.compile(r"end_?call|hang_?up", re.IGNORECASE)
 _TRANSFER_CALL = re.compile(r"transfer_?call", re.IGNORECASE)
 _TRANSFER = re.compile(r"transfer", re.IGNORECASE)
-_OF_MONEY = re.compile(r"fund|money|cash|amount|payment|balance", re.IGNORECASE)
+_OF_MONEY = re.compile(
+    r"fund|money|cash|amount|payment|balance|wire|sepa|iban|payee|currency|bank_?transfer|account_?transfer|to_?account$",
+    re.IGNORECASE,
+)
 _NOTHING_DONE = ("no_number", "not_trusted", "conflict", "unknown_number", "no_cards", "no_conversation", "unavailable")
 
 
@@ -96,11 +99,12 @@ def _properties(tool: Tool) -> tuple[dict[str, Any], Sequence[str]]:
 
 
 def _puts_through(tool: Tool, name: str) -> bool:
-    """`transfer_funds(amount)` moves money and puts nobody through, whether it says what it requires or not."""
+    """`transfer_funds(amount)` moves money and puts nobody through, by its name or by what it takes."""
     if tool.get("type") == "transferCall" or _TRANSFER_CALL.search(name):
         return True
     properties, required = _properties(tool)
-    return bool(_TRANSFER.search(name)) and not _OF_MONEY.search(name) and ("destination" in properties or not required)
+    of_money = any(map(_OF_MONEY.search, (name, *properties)))
+    return bool(_TRANSFER.search(name)) and not of_money and ("destination" in properties or not required)
 
 
 def _destination(tool: Tool) -> dict[str, str]:

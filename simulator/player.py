@@ -161,6 +161,6 @@ def _interruption(step: Step) -> Interruption | None:
     """Return what a step does to the reply before it."""
     if isinstance(step, Say | Keypad):
         return step.barge_in
-    if isinstance(step, HangUp) and isinstance(step.hang_up, Interruption):
+    if isinstance(step, HangUp):
         return step.hang_up
     return None

@@ -16,6 +16,13 @@ MOST_BYTES = 200_000
 
 Place = tuple[str | int, ...]
 
+_PLAINLY = {
+    "extra_forbidden": "is not known here",
+    "missing": "is needed",
+    "model_type": "fields with values are expected here, such as `name: …`",
+    "too_long": "at most {max_length} can stand here",
+}
+
 
 class ScriptError(Exception):
     """A script that can't be played; the message says where and why."""
@@ -85,9 +92,8 @@ def _problems(wrong: ValidationError, lines: dict[Place, int], name: str) -> Ite
         place = _as_written(error["loc"])
         line = next(lines[place[:length]] for length in range(len(place), -1, -1) if place[:length] in lines)
         field = ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
-        message = error["msg"].removeprefix("Value error, ")
-        if error["type"] == "extra_forbidden":
-            message = "is not known here"
+        plainly = _PLAINLY.get(error["type"])
+        message = plainly.format(**error.get("ctx", {})) if plainly else error["msg"].removeprefix("Value error, ")
         yield f"{name}:{line}: {field + ': ' if field else ''}{message}"
 
 

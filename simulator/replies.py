@@ -7,6 +7,8 @@ from typing import Any
 
 from simulator.transport import MAX_REPLY_BYTES, Reply, TransportError
 
+_NO_COMPLETION = "the reply is no chat completion"
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
@@ -71,7 +73,7 @@ async def frames(reply: Reply) -> AsyncIterator[dict[str, Any]]:
         data = line.removeprefix("data:").strip()
         done = done or data == "[DONE]"
         if line.startswith("data:") and not done:
-            yield _json(data)
+            yield _frame(_json(data))
     if not done:
         raise TransportError("the stream ended without [DONE]")
 
@@ -112,13 +114,33 @@ def _json(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        raise TransportError("the reply is no chat completion")
+        raise TransportError(_NO_COMPLETION)
     return content
+
+
+def _frame(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what a stream said, if it has the form of a frame: any server may stand behind a URL."""
+    deltas = [choice.get("delta") for choice in _dicts(content.get("choices"))]
+    for delta in _dicts([delta or {} for delta in deltas]):
+        functions = _dicts([call.get("function") or {} for call in _dicts(delta.get("tool_calls"))])
+        texts = [delta.get("content"), *(one.get(name) for one in functions for name in ("name", "arguments"))]
+        if not all(text is None or isinstance(text, str) for text in texts):
+            raise TransportError(_NO_COMPLETION)
+    return content
+
+
+def _dicts(listed: object) -> list[dict[str, Any]]:
+    if listed is None:
+        return []
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise TransportError(_NO_COMPLETION)
+    return listed
 
 
 def _as_frame(body: bytes) -> dict[str, Any]:
     """Return a whole reply in the form of a frame."""
     content = _json(body.decode(errors="replace"))
-    for choice in content.get("choices") or ():
-        choice["delta"] = choice.get("message") or {}
-    return content
+    choices = _dicts(content.get("choices"))
+    if not choices and "error" not in content:
+        raise TransportError(_NO_COMPLETION)
+    return _frame({**content, "choices": [{**choice, "delta": choice.get("message")} for choice in choices]})

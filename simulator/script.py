@@ -134,10 +134,16 @@ class Repeat(Step):
     replica: Replicas | None = None
 
 
-class HangUp(Step):
-    """The caller hangs up: after the reply (`after_reply`), or in the middle of it. The connection is closed."""
+def _when_to_hang_up(given: object) -> object:
+    if isinstance(given, str) and not given.isdecimal() and given != "after_reply":
+        raise ValueError("is after_reply, or {words: 2} or {seconds: 0.3} of the reply")
+    return None if given == "after_reply" else given
 
-    hang_up: Interruption | Literal["after_reply"]
+
+class HangUp(Step):
+    """The caller hangs up: after the reply (`after_reply` in a file, None here), or in the middle of it."""
+
+    hang_up: Annotated[Interruption | None, BeforeValidator(_when_to_hang_up)]
 
 
 class EndCall(Step):

@@ -48,6 +48,7 @@ class Http:
     def __init__(self, origin: str) -> None:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
         timeout = httpx.Timeout(_SILENT_SECONDS, connect=_CONNECT_SECONDS, pool=None)
+        self._origin = origin
         self._client = httpx.AsyncClient(base_url=origin, timeout=timeout, limits=limits, trust_env=False)
 
     @asynccontextmanager
@@ -56,8 +57,8 @@ class Http:
         try:
             async with self._client.stream("POST", path, content=body, headers=headers) as response:
                 yield Reply(response.status_code, _body(response), response.headers)
-        except httpx.HTTPError as failure:
-            raise TransportError(f"no answer: {type(failure).__name__}") from failure
+        except (httpx.HTTPError, httpx.InvalidURL) as failure:
+            raise TransportError(f"no answer from {self._origin}: {_why(failure)}") from failure
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -69,7 +70,19 @@ async def _body(response: httpx.Response) -> AsyncIterator[bytes]:
         async for chunk in response.aiter_bytes():
             yield chunk
     except httpx.HTTPError as failure:
-        raise TransportError(f"the answer broke off: {type(failure).__name__}") from failure
+        raise TransportError(f"the answer broke off: {_why(failure)}") from failure
+
+
+def _why(failure: Exception) -> str:
+    match failure:
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            return "nobody can be reached there"
+        case httpx.ReadTimeout():
+            return f"nothing came for {_SILENT_SECONDS:.0f} s"
+        case httpx.RemoteProtocolError():
+            return "the connection was closed, or what came is no HTTP"
+        case _:
+            return type(failure).__name__
 
 
 def chat_address(url: str) -> tuple[str, str]:
@@ -79,7 +92,7 @@ def chat_address(url: str) -> tuple[str, str]:
         ValueError: it is no http(s) URL.
     """
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # `port` checks its range
         raise ValueError(f"{url} is no URL of a server, such as http://localhost:8000/api/chat/completions/")
     path = parts.path
     if not path.rstrip("/").endswith("/chat/completions"):

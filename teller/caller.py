@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
 
@@ -84,11 +85,13 @@ def conversation_of(client: str, named: str | None, phone: str | None = None, fi
     """Return a conversation's id in the ledger: the client's key name with its own id for the conversation.
 
     Where it names none, the caller with the first words said; None where neither is known: nothing can be asked or
-    written then.
+    written then. No id that a client can name is another client's, or that of a conversation without a name: whoever
+    guessed its first words would have its proof.
     """
+    of_client = quote(client, safe="", errors="surrogatepass")
     if named:
-        return f"{client}/{named}"
+        return f"{of_client}/{named}"
     if phone is None:
         return None
     digest = hashlib.sha256(f"{phone}\n{first_turn}".encode(errors="surrogatepass")).hexdigest()
-    return f"{client}/{digest[:32]}"
+    return f"{of_client}?{digest[:32]}"

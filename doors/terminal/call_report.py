@@ -59,7 +59,7 @@ class CallScreen:
         match happening:
             case CallerSpoke(at, words):
                 self._line(at, f"[bold cyan]caller[/]     {escape(words)}")
-            case AssistantHeard(at, words, cut):
+            case AssistantHeard(at, words, cut) if words:
                 self._line(at, f"[bold green]assistant[/]  {escape(words)}{' [dim]— cut[/]' if cut else ''}")
             case RequestOver(at, request):
                 self._line(at, f"[dim]{escape(told(request))}[/]")

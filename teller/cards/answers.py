@@ -4,11 +4,13 @@ Strict on purpose: what is not wholly understood is no answer, so that no word i
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
 from teller.cards.choice import HINT_WORDS, Choice, choose, choose_instead
 from teller.cards.dialogue import HeardQuestion
+from teller.cards.plain_request import asked_for, clauses
 from teller.cards.policy import POLICY
 from teller.cards.records import Card, Operation, WishState
 from teller.cards.spoken import heard_words
@@ -29,6 +31,12 @@ _FILL = frozenset(
         "immediately"
     ).split()
 )
+_POLITE_PHRASES = re.compile(
+    r"\b(?:thank you|i said|(?:i want|i'd like|(?:i )?would like) you to|i would|would (?:like|love|you))\b"
+)
+_OF_ANOTHER = frozenset("would said you".split())  # "would it block my card", "my love said yes", "so you block it"
+_FORETOLD = frozenset("closes orders".split())  # so a question tells what will be; who says it again asks about it
+_TAGS = frozenset("right correct".split())  # at the end they ask: "that is for good, right"
 _NO = re.compile(
     r"(?:(?:no|nope|nah|not|never ?mind|cancel|stop|forget|leave"
     r"|(?:don't|do not)(?: (?:do|block|freeze|lock|unblock|activate|replace|report|close|bother))?)(?: |$))+"
@@ -45,16 +53,14 @@ _CORRECTING = frozenset(
 )
 _DENYING = frozenset("no not wrong meant other instead wait sorry".split())
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
-_DOUBT = re.compile(
-    r"\b(?:don't|do not|not|never|won't|wouldn't|shouldn't|without|if|unless|instead|before|after|later|tomorrow)\b"
-    r"|\bwhether\b|\b(?:so|but|and) (?:how|what|when|why|where|which|who)\b"
-    r"|^(?:how|what|what's|when|why|where|which|who|does|do i|is|are|can i|could i|should|may i|will|did|has|have)\b"
+_GOES_NO_FURTHER = r"(?=$| (?:please|now|again|sorry|thanks|i|i'm|i've|i'd|can|could|no|oh|actually|undo|take|all)\b)"
+_TAKE_BACK = rf"(?:take (?:it|that|the block) back|undo(?: (?:it|that|this|the block))?){_GOES_NO_FURTHER}"
+_NOT_MEANT = re.compile(
+    r"\b(?:(?:that was|it was|that's) (?:a mistake|(?:the|my) wrong (?:card|one))"
+    rf"|i (?:didn't|did not) (?:mean|want) that|i(?:'ve| have)? changed my mind){_GOES_NO_FURTHER}"
 )
-_TAKE_BACK = re.compile(
-    r"\b(?:take|took) (?:it|that|the block) back\b|\bundo\b|\b(?:that was|that's) (?:a mistake|the wrong)\b"
-    r"|\b(?:didn't|did not) (?:mean|want) that\b|\bchanged my mind\b"
-)
-_OPENING = re.compile(r"^(?:(?:uh|um|er|so|well|hi|hey|hello|please|okay|ok|and|yeah|yes)\s+)+")
+_IF = re.compile(r"\b(?:if|whether|unless)\b")
+_ASKS_YOU = re.compile(r"\b(?:can|could|would|will) you\b")
 
 
 def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
@@ -68,7 +74,7 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
     text = " ".join(words)
     if _NO.fullmatch(" ".join(word for word in words if word not in _FILL)) or _NO_AFTER_ALL.match(text):
         return "no"
-    if question.clause.kind == "confirm" and _is_yes(words, question):
+    if question.clause.kind == "confirm" and not _asks(question.answer) and _is_yes(words, question):
         return "yes"
     if question.wish.state is WishState.DONE:
         return "other"
@@ -104,7 +110,9 @@ def takes_back(words: str, blocked: Card, cards: Sequence[Card]) -> bool:
 
     "Unblock it" says no such thing: that is a wish of its own, and needs the PIN.
     """
-    if _TAKE_BACK.search(" ".join(heard_words(words))):
+    said = " ".join(heard_words(words))
+    doubtful = _IF.search(said) or (is_question(words) and not _ASKS_YOU.search(said))
+    if not doubtful and (asked_for(_TAKE_BACK, words) or any(map(_NOT_MEANT.search, clauses(words)))):
         return True
     instead = choose_instead(cards, words, blocked)
     return corrects(words) and instead.named and blocked not in instead.cards
@@ -122,16 +130,6 @@ def adds_a_card(words: str) -> bool:
     """Return whether a turn wishes the same for a further card and says no more: "yes, and the other one too"."""
     said = heard_words(words)
     return only_names_a_card(words) and not {"too", "also", "same", "both", "and"}.isdisjoint(said)
-
-
-def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
-    """Return whether a wish is put plainly: without a negation, a condition, or the form of a question about it.
-
-    It must say the operation's verb, or have been understood surely. Only then may chat act on it at once; otherwise it
-    is asked first. "Can you block my card?" is plain.
-    """
-    words = heard_words(turn)
-    return (sure or not POLICY[operation].verbs.isdisjoint(words)) and not _doubtful(" ".join(words))
 
 
 def only_names_a_card(words: str) -> bool:
@@ -168,7 +166,7 @@ def is_yes(words: str) -> bool:
 
 def _is_yes(words: list[str], question: HeardQuestion) -> bool:
     """The verb of what was asked says yes too, and the clause's own words may stand beside it."""
-    clause = frozenset(heard_words(question.clause.text)) - {"shall"}
+    clause = frozenset(heard_words(question.clause.text)) - {"shall"} - _FORETOLD
     if not (clause & HINT_WORDS - _FILL).isdisjoint(words):
         clause |= {"one"}  # "yes, the gold one"
     return _says_yes(words, POLICY[question.wish.operation].verbs, clause)
@@ -176,9 +174,16 @@ def _is_yes(words: list[str], question: HeardQuestion) -> bool:
 
 def _says_yes(words: list[str], verbs: frozenset[str] = frozenset(), clause: frozenset[str] = frozenset()) -> bool:
     """Nothing may be left once yes-words, politeness and the clause's own words are out, and one of them says yes."""
-    text, phrases = _YES_PHRASES.subn(" ", " ".join(words))
-    rest, yes = text.split(), _YES | verbs
-    return bool(phrases or not yes.isdisjoint(rest)) and (yes | _FILL | clause).issuperset(rest)
+    text, phrases = _YES_PHRASES.subn(" ", _POLITE_PHRASES.sub(" ", " ".join(words)))
+    rest, polite = text.split(), _FILL - _OF_ANOTHER
+    said = [word for word in rest if word not in polite]
+    yes = (_YES | verbs) if said[:1] and said[0] in _YES else (_YES | verbs) - _TAGS
+    return bool(phrases or not yes.isdisjoint(said)) and (_YES | verbs | clause).issuperset(said)
+
+
+def _asks(text: str) -> bool:
+    """Return whether words were written down as a question: "block it?" wants to know, and does not say yes."""
+    return "?" in unicodedata.normalize("NFKC", text)
 
 
 def _only_about_cards(text: str, question: HeardQuestion) -> bool:
@@ -189,10 +194,6 @@ def _only_about_cards(text: str, question: HeardQuestion) -> bool:
 def _nothing_but(allowed: frozenset[str], words: Sequence[str]) -> bool:
     """Return whether there are no other words than these, and last fours."""
     return all(word in allowed or _is_last4(word) for word in words)
-
-
-def _doubtful(words: str) -> bool:
-    return bool(_DOUBT.search(_OPENING.sub("", words)))
 
 
 def _is_part_of_a_last4(word: str, cards: Sequence[Card]) -> bool:

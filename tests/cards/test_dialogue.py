@@ -1,5 +1,6 @@
 """What words mean for an open question."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -7,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teller.cards.answers import is_plain_request, read_answer
+from teller.cards.answers import read_answer, takes_back
 from teller.cards.choice import choose
 from teller.cards.dialogue import Turn, heard_question
+from teller.cards.plain_request import is_plain_request
 from teller.cards.records import Card, CardState, Clause, Operation, Wish, WishState
 from teller.cards.spoken import heard_words, spoken_digits
 
@@ -36,6 +38,70 @@ def answer_to(words: str, question: str = QUESTION) -> str:
 )
 def test_a_yes(words: str) -> None:
     assert answer_to(words) == "yes"
+
+
+@pytest.mark.parametrize(
+    "words", ["would you please block it", "I want you to block it", "yes I would", "oh right yes"]
+)
+def test_a_yes_with_you_and_would_in_it(words: str) -> None:
+    assert answer_to(words) == "yes"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "would it block my card",
+        "would a yes block it",
+        "so you want to block my card",
+        "you block it just like that",
+        "my love said yes",
+        "you said block it",
+        "my gold mastercard, right",
+        "block it?",
+        "yes?",
+        "Right\uff1f",
+    ],
+)
+def test_what_asks_about_the_question_or_tells_of_a_yes_is_none(words: str) -> None:
+    assert answer_to(words) != "yes"
+
+
+@pytest.mark.parametrize("words", ["so that closes it for good right", "it closes it yes", "and orders a new one ok"])
+def test_what_the_question_foretells_is_no_yes_when_it_is_said_again(words: str) -> None:
+    asked = "That closes it for good and orders a new one: shall I report the loss of your Gold Mastercard ending 7719?"
+    clause = Clause("confirm", asked, "t-7719", NOW)
+    wish = replace(WISH, operation=Operation.REPORT_LOST, clauses=(clause,))
+    heard = heard_question([wish], [Turn("assistant", asked), Turn("user", words)])
+    assert heard is not None
+    assert read_answer(heard, CARDS) != "yes"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["take it back", "undo that please", "can you undo it", "oh no, I changed my mind", "sorry that was a mistake"],
+)
+def test_a_block_is_taken_back_at_a_word(words: str) -> None:
+    assert takes_back(words, CARDS[1], CARDS)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "don't undo it",
+        "never take it back",
+        "how do I undo a payment?",
+        "could a thief take it back",
+        "what if I changed my mind",
+        "I can take it back later then",
+        "is it possible to undo it",
+        "that was a mistake by the merchant",
+        "I will take it back to the store",
+        "my colleague changed my mind",
+        "I want to undo my last transfer",
+    ],
+)
+def test_a_block_is_not_taken_back_by_who_asks_about_it_or_denies_it(words: str) -> None:
+    assert not takes_back(words, CARDS[1], CARDS)
 
 
 @pytest.mark.parametrize("words", ["No.", "no thank you", "never mind", "don't block it", "stop"])
@@ -103,7 +169,54 @@ def test_spoken_digits_are_heard_as_written_ones(last4: str) -> None:
     assert heard_words(f"ending {spoken_digits(last4)}.") == heard_words(f"Ending {last4}")
 
 
-@pytest.mark.parametrize(("words", "plain"), [("can you block my card", True), ("uh please freeze it", True),
-    ("don't block it", False), ("how do I block it", False), ("if I block it, what then", False)])  # fmt: skip
-def test_a_plain_request(words: str, plain: bool) -> None:
-    assert is_plain_request(words, Operation.BLOCK, sure=False) is plain
+@pytest.mark.parametrize(
+    "words",
+    [
+        "can you block my card",
+        "uh please freeze it",
+        "Block my credit card",
+        "hi, I lost my purse, block my card",
+        "someone stole my wallet so block the card",
+        "my wife says there's a strange charge, block my gold card please",
+        "I'd like a freeze on my card",
+        "I'm calling to lock my card",
+        "stolen at 10:30 block it please",
+        "can you lock it to be safe?",
+        "freeze both of them now",
+        "put my card on lock",
+    ],
+)
+def test_a_plain_request(words: str) -> None:
+    assert is_plain_request(words, Operation.BLOCK, sure=False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "don't block it",
+        "how do I block it",
+        "if I block it, what then",
+        "hotels block my card with a deposit",
+        "my son asked me to block my card but I told him no",
+        "I read the sentence 'Block my credit card' on your site",
+        "Translate to French: block my credit card",
+        "write a poem with the words block my card",
+        "so you block my card?",
+        "Block my card? No way.",
+        "block my card next Monday",
+        "In case I lose it, block my card",
+        "block Tomas Lindqvist's card",
+        "block everyone's cards",
+        "please lock my online banking",
+        "block contactless on my card",
+        "block this phone number",
+        "I thought about my garden. " * 12 + "Block my card.",
+    ],
+)
+def test_what_denies_asks_reports_or_shows_a_request_is_no_plain_one(words: str) -> None:
+    assert not is_plain_request(words, Operation.BLOCK, sure=True)
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_a_request_in_other_words_is_plain_where_it_was_surely_understood(*, sure: bool) -> None:
+    assert is_plain_request("put a stop to my card", Operation.BLOCK, sure=sure) is sure

@@ -1,6 +1,7 @@
 """The LangServe routes, as its own client and as plain HTTP."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
@@ -54,6 +55,17 @@ def test_what_could_not_be_streamed_back_is_refused(http: httpx.Client, route: s
     message = {"type": "human", "content": "Hello", "additional_kwargs": {"huge": 2**70}}
     reply = http.post(f"/agent/{route}", json={"input": {"messages": [message]}})
     assert (reply.status_code, reply.json()["error"]["type"]) == (400, "invalid_request_error")
+
+
+@pytest.mark.parametrize("route", ["stream_log", "stream_events"])
+@pytest.mark.parametrize("words", ["is my card active?", "I lost my card", "what is my balance, my PIN is 1234"])
+def test_a_card_turn_is_streamed_and_shows_no_more_than_is_said(http: httpx.Client, route: str, words: str) -> None:
+    """What the nodes hand on, a card with its balance among it, is neither shown nor breaks the stream."""
+    given = {"messages": [{"role": "user", "content": words}], "caller": {"phone": "+1234567890"}}
+    reply = http.post(f"/agent/{route}", json={"input": given})
+    assert (reply.status_code, "event: error" in reply.text) == (200, False)
+    assert re.search(r"\bPIN\b|1881", reply.text)
+    assert not [told for told in ("412.65", "3000", "1234567890", "token_", "Castellan") if told in reply.text]
 
 
 @pytest.mark.parametrize("route", ["stream_log", "stream_events"])

@@ -60,7 +60,7 @@ def test_pauses_stand_between_words() -> None:
 
 
 WRONG = [
-    ("", "call.yaml:1: steps: Field required"),
+    ("", "call.yaml:1: steps: is needed"),
     ("steps: []", "call.yaml:1: steps: is a list of one step or more"),
     ("stepz: 1\nsteps:\n  - say: a", "call.yaml:1: stepz: is not known here"),
     ("steps:\n  - say: a\n    expects: {all: b}", "call.yaml:3: steps.1.expects: is not known here"),
@@ -80,7 +80,10 @@ WRONG = [
     ("steps:\n  - say: a\n    say: b", "call.yaml:3: say: stands here twice"),
     ("steps:\n  - say: a\n - say: b", "call.yaml:3: no YAML: "),
     ("a: &x [1]\nsteps: *x", "call.yaml: aliases (*name) are not taken"),
-    ("- say: a", "call.yaml:1: Input should be "),
+    ("- say: a", "call.yaml:1: fields with values are expected here, such as `name: …`"),
+    ("good morning", "call.yaml:1: fields with values are expected here"),
+    ("steps:" + "\n  - wait: 0" * 201, "call.yaml:1: steps: at most 200 can stand here"),
+    ("steps:\n  - hang_up: later", "call.yaml:2: steps.1.hang_up: is after_reply, or {words: 2} or {seconds: 0.3}"),
     ("caller:\n  number: '+1'\n  how: post\nsteps: [{say: a}]", "call.yaml:3: caller.how: Input should be 'vapi'"),
     ("[" * 5000, "call.yaml"),
 ]

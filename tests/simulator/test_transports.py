@@ -4,14 +4,14 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
 
 from simulator.in_process import InProcess, started
-from simulator.replies import frames
-from simulator.transport import Http, Transport, TransportError, chat_address
+from simulator.replies import Heard, frames
+from simulator.transport import Http, Reply, Transport, TransportError, chat_address
 from tests.simulator.scripted_app import Answer, ScriptedApp
 
 BODY = json.dumps({"messages": [{"role": "user", "content": "hello"}]}).encode()
@@ -108,7 +108,7 @@ async def test_nobody_there_is_a_transport_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     http = Http(f"http://127.0.0.1:{port}")
-    with pytest.raises(TransportError, match="no answer: ConnectError"):
+    with pytest.raises(TransportError, match=f"no answer from http://127.0.0.1:{port}: nobody can be reached there"):
         async with http.post(PATH, BODY, {}):
             pass
     await http.close()
@@ -148,3 +148,36 @@ def test_a_base_url_gets_the_path_that_vapi_appends(url: str, address: tuple[str
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="is no URL of a server"):
         chat_address(url)
+
+
+async def chunks(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "hello",
+        "[1]",
+        '{"hello": 1}',
+        '{"choices": 5}',
+        '{"choices": [1]}',
+        '{"choices": [{"message": "hello", "finish_reason": "stop"}]}',
+        '{"choices": [{"message": {"content": ["hello"]}, "finish_reason": "stop"}]}',
+        '{"choices": [{"message": {"tool_calls": [7]}, "finish_reason": "stop"}]}',
+        '{"choices": [{"message": {"tool_calls": [{"function": {"name": 7}}]}, "finish_reason": "stop"}]}',
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_whatever_a_server_says_that_is_no_chat_completion_is_told(body: str, *, streamed: bool) -> None:
+    """Any server may stand behind a URL: what it says must neither pass for an answer nor break the call."""
+    if streamed:
+        body = f"data: {body.replace('message', 'delta')}\n\ndata: [DONE]\n\n"
+    reply = Reply(200, chunks(body.encode()), {"content-type": "text/event-stream" if streamed else "application/json"})
+    heard = Heard()
+    with suppress(TransportError):
+        async for frame in frames(reply):
+            heard.take(frame)
+    assert not heard.whole
+    assert heard.text == ""

@@ -48,9 +48,18 @@ def test_a_wish_for_a_person_puts_through(http: httpx.Client, tool: dict[str, An
     assert (call["name"], json.loads(call["arguments"])) == (name, {"destination": number})
 
 
-@pytest.mark.parametrize("required", [["amount"], []])
-def test_a_tool_that_moves_money_is_no_transfer(http: httpx.Client, required: list[str]) -> None:
-    tool = function("transfer_funds", properties={"amount": {"type": "number"}}, required=required)
+@pytest.mark.parametrize(
+    ("name", "takes", "required"),
+    [
+        ("transfer_funds", "amount", ["amount"]),
+        ("transfer_funds", "amount", []),
+        ("wire_transfer", "to", []),
+        ("transfer_to_account", "number", []),
+        ("make_transfer", "iban", []),
+    ],
+)
+def test_a_tool_that_moves_money_is_no_transfer(http: httpx.Client, name: str, takes: str, required: list[str]) -> None:
+    tool = function(name, properties={takes: {"type": "string"}}, required=required)
     choice = ask(http, "I want to speak to a real person please", [tool])
     assert choice["finish_reason"] == "stop"
     assert "person" in choice["message"]["content"]
