@@ -54,6 +54,17 @@ _TAKE_BACK = re.compile(
     r"\b(?:take|took) (?:it|that|the block) back\b|\bundo\b|\b(?:that was|that's) (?:a mistake|the wrong)\b"
     r"|\b(?:didn't|did not) (?:mean|want) that\b|\bchanged my mind\b"
 )
+_NO_WISH_TO_TAKE_BACK = re.compile(
+    r"\b(?:how|why|whether|later|tomorrow|unless|until|what (?:if|happens|do|does|would|will))\b"
+    r"|\b(?:when|once|after) (?:i|it|we|they|he|she)\b"
+    r"|\bif (?!possible\b|you (?:can|could|would)\b|that's (?:ok|okay|possible)\b)"
+    r"|\b(?:can|could|may|might|would|will|do|does|did) (?:i|it|that|this|they|he|she|anyone|anybody|someone)\b"
+    r"|(?<!\bif )\b(?:i|it|that|this|we|they|he|she|you)(?:'ll| (?:will|can|could|may|might))\b(?!'t| not)"
+    r"|\b(?:can|could|may|might|will|able to|possible to) (?:still |always |just |then )?(?:undo|take)\b"
+    r"|\b(?:don't|do not|not|never|needn't|without|haven't|no need)"
+    r"(?: (?:i|you|me|to|have|want|wish|need|like|please|just|ever|go|going|and|say|said))*"
+    r" (?:(?:take|took|undo|changed)\b|that was)"
+)
 _OPENING = re.compile(r"^(?:(?:uh|um|er|so|well|hi|hey|hello|please|okay|ok|and|yeah|yes)\s+)+")
 
 
@@ -104,10 +115,15 @@ def takes_back(words: str, blocked: Card, cards: Sequence[Card]) -> bool:
 
     "Unblock it" says no such thing: that is a wish of its own, and needs the PIN.
     """
-    if _TAKE_BACK.search(" ".join(heard_words(words))):
+    if speaks_of_taking_back(words) and not _NO_WISH_TO_TAKE_BACK.search(" ".join(heard_words(words))):
         return True
     instead = choose_instead(cards, words, blocked)
     return corrects(words) and instead.named and blocked not in instead.cards
+
+
+def speaks_of_taking_back(words: str) -> bool:
+    """Return whether words speak of undoing what was done, be it to wish it or only to ask: "can I undo that later"."""
+    return bool(_TAKE_BACK.search(" ".join(heard_words(words))))
 
 
 def corrects(words: str) -> bool:

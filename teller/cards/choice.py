@@ -15,7 +15,7 @@ _ENDING = re.compile(
 )
 _PLASTIC = r"(?:credit |debit )?(?:card|visa|mastercard|one)\b"
 _HINT = rf"(?:{'|'.join((*_PRODUCTS, *_NETWORKS, *_PLACES))}|\d{{4}})"
-_DENIED = re.compile(rf"\bnot (?:(?:the|my|that|this|for) )*(?:{_HINT}(?: {_PLASTIC})?|one\b|card\b)")
+_DENIED = re.compile(rf"\bnot (?:(?:the|my|that|this|for) )*(?:(?:{_HINT}|other)(?: {_PLASTIC})?|one\b|card\b)")
 _OTHER = re.compile(r"\b(?:the|my) other(?: (?:one|card|visa|mastercard))?\b|\bother one\b|\bwrong (?:one|card)\b")
 
 _IT = re.compile(r"\b(?:it|it's|(?:this|that) (?:one|card))\b")
@@ -78,11 +78,18 @@ def choose_instead(cards: Sequence[Card], turn: str, current: Card | None) -> Ch
         return choice
     if not denied and not _OTHER.search(words):
         return Choice(tuple(cards), named=False)
-    refused = {card.token for mention in denied for card in _choice(cards, mention.removeprefix("not ")).cards}
+    refused = {card.token for mention in denied for card in _refused(cards, mention, current)}
     if len(refused) == len(cards) or not refused:
         refused = {current.token} if current else set()
     rest = tuple(card for card in cards if card.token not in refused)
     return Choice(rest, named=True) if refused and rest else Choice(tuple(cards), named=False)
+
+
+def _refused(cards: Sequence[Card], mention: str, current: Card | None) -> tuple[Card, ...]:
+    """Return the cards that a denial names; "not the other one" denies all but the one that was understood."""
+    if _OTHER.search(mention):
+        return tuple(card for card in cards if card != current) if current else ()
+    return _choice(cards, mention.removeprefix("not ")).cards
 
 
 def card_hints(turn: str) -> set[str]:

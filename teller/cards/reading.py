@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from teller.cards.answers import corrects, names_a_card, read_answer, takes_back
+from teller.cards.answers import corrects, names_a_card, read_answer, speaks_of_taking_back, takes_back
 from teller.cards.commits import UNDO_WITHIN
 from teller.cards.dialogue import HeardQuestion, Turn, after_filler, ends_nothing, heard_question, runs
 from teller.cards.ledger import CardView
@@ -21,8 +21,8 @@ class Reading:
     """How the caller's last words bear on his wishes.
 
     `yes`, `no`, `card`, `both`, `pin`: they answer `question`, or (a card, the digits of a PIN) the open wish even
-    where its question was not heard. `too late`: they change an answer whose outcome stands. `take back`: they say that
-    the block which was just told was not meant. `other`: nothing of the kind.
+    where its question was not heard. `too late`: they change an answer whose outcome stands, or only ask about undoing
+    it. `take back`: they say that the block which was just told was not meant. `other`: nothing of the kind.
     """
 
     kind: Kind
@@ -38,7 +38,8 @@ def read_turn(
     if (blocked := _told_block(view, history, now, fillers)) and (card := _card_of(blocked, cards)):
         if takes_back(_last_words(history), card, cards):
             return Reading("take back", blocked)
-        if corrects(_last_words(history)) and not _heard_whole(card, history):
+        corrects_what_was_cut = corrects(_last_words(history)) and not _heard_whole(card, history)
+        if corrects_what_was_cut or speaks_of_taking_back(_last_words(history)):
             return Reading("too late", blocked)
     question = heard_question(view.wishes, history, fillers)
     if question is None:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teller.cards.answers import is_plain_request, read_answer
+from teller.cards.answers import is_plain_request, read_answer, takes_back
 from teller.cards.choice import choose
 from teller.cards.dialogue import Turn, heard_question
+from teller.cards.masking import masked_user_turns
 from teller.cards.records import Card, CardState, Clause, Operation, Wish, WishState
 from teller.cards.spoken import heard_words, spoken_digits
 
@@ -96,6 +97,36 @@ def test_which_card_is_named(said: str, last4s: list[str], named: bool) -> None:
     assert choice.named is named
     if named or last4s:
         assert [card.last4 for card in choice.cards] == last4s
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("undo that", "no undo it", "can you take it back please", "take it back if you can", "will you undo it"),
+        *("I'd like you to take it back", "what? no, undo that!", "oh no that was a mistake", "I changed my mind"),
+        *("not that one, the other one", "take the block back and block the gold one instead"),
+    ],
+)
+def test_a_block_is_taken_back(words: str) -> None:
+    assert takes_back(words, CARDS[0], CARDS)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("I can still undo that myself later, can I?", "can I undo that later", "how do I undo that", "don't undo it"),
+        *(
+            "is it possible to undo that",
+            "undo that when I find it",
+            "so you'll undo that later",
+            "if it turns up could you undo it",
+        ),
+        *("I haven't changed my mind", "what if I changed my mind", "my wife can undo it", "I don't want to undo that"),
+        *("but not the other one", "and not the other one"),
+    ],
+)
+def test_who_only_speaks_of_taking_a_block_back_does_not_wish_it(words: str) -> None:
+    assert not takes_back(words, CARDS[0], CARDS)
 
 
 @given(st.from_regex(r"[0-9]{4}", fullmatch=True))
