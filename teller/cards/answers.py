@@ -16,17 +16,23 @@ from teller.knowledge.question import is_question
 
 Answer = Literal["yes", "no", "card", "both", "other"]
 
-_YES = frozenset("yes yeah yep yup sure ok okay correct right absolutely definitely certainly affirmative".split())
+_YES = frozenset(
+    "yes yeah yea yep yup yh aye sure ok okay alright correct right exactly absolutely definitely certainly "
+    "affirmative".split()
+)
 _YES_PHRASES = re.compile(
     r"\b(?:go ahead|do it|do that|do so|please do|of course|that(?:'s| is) (?:right|correct|fine)|yes it is"
     r"|that's the one|sounds good|i confirm|confirmed|sorry (?:yes|yeah|yep)"
-    r"|go for it|go on then|(?:yes|yeah|yep|ok|okay) go on)\b"
+    r"|go for it|go on then|(?:yes|yeah|yep|ok|okay) go on|(?:sure|yes|yeah|yep|ok|okay) why not"
+    r"|(?:yes|yeah|yep) (?:(?:please )?(?:i )?do(?! i\b)|(?:i'm|i am) sure))\b"
 )
+_THAT_ONE = re.compile(r"\bthat one\b")
+_STRETCHED = re.compile(r"([a-z])\1{2,}", re.IGNORECASE)
 _FILL = frozenset(
     (
         "please thanks thank you uh um uhm er ah oh well so hey hi hello and just now then i'd like to my the it "
         "that a card i said want would this mm hmm mhm huh love dear mate sir madam ma'am miss quick quickly "
-        "immediately"
+        "immediately god pal ta cheers"
     ).split()
 )
 _NO = re.compile(
@@ -73,7 +79,7 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
 
     A card may be named to either: to a confirming question it must be another one ("no, the other one").
     """
-    words = heard_words(question.answer)
+    words = _unstretched(question.answer)
     if not words:
         return "other"
     text = " ".join(words)
@@ -179,14 +185,19 @@ def wanted_cards(words: str, cards: Sequence[Card]) -> tuple[Card, ...]:
 
 def is_yes(words: str) -> bool:
     """Return whether words say yes and nothing else, whatever the question was."""
-    return _says_yes(heard_words(words))
+    return _says_yes(_unstretched(words))
+
+
+def _unstretched(text: str) -> list[str]:
+    """Return the words of a text as they are spelt when nobody stretches them: "yesss", "noooo"."""
+    return heard_words(_STRETCHED.sub(r"\1", text))
 
 
 def _is_yes(words: list[str], question: HeardQuestion) -> bool:
     """The verb of what was asked says yes too, and the clause's own words may stand beside it."""
     clause = frozenset(heard_words(question.clause.text)) - {"shall"}
-    if not (clause & HINT_WORDS - _FILL).isdisjoint(words):
-        clause |= {"one"}  # "yes, the gold one"
+    if not (clause & HINT_WORDS - _FILL).isdisjoint(words) or _THAT_ONE.search(" ".join(words)):
+        clause |= {"one"}  # "yes, the gold one", "yes, that one"
     return _says_yes(words, POLICY[question.wish.operation].verbs, clause)
 
 

@@ -33,13 +33,28 @@ def answer_to(words: str, question: str = QUESTION) -> str:
 
 
 @pytest.mark.parametrize(
-    "words", ["Yes.", "yes please", "Yeah, um, go ahead", "block it", "yes block my gold mastercard"]
+    "words",
+    [
+        *("Yes.", "yes please", "Yeah, um, go ahead", "block it", "yes block my gold mastercard", "alright do it"),
+        *("yes that one", "sure why not", "yes do", "yes I do", "yes I'm sure", "aye", "yh", "yesss", "oh my god yes"),
+    ],
 )
 def test_a_yes(words: str) -> None:
     assert answer_to(words) == "yes"
 
 
-@pytest.mark.parametrize("words", ["No.", "no thank you", "never mind", "don't block it", "stop"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("yes do I want that", "yes that one but not now", "why not", "yes do you think so", "I'm sure I said that"),
+        *("yes wait", "no yeah", "yes but not the other one", "that one", "okay why not the visa"),
+    ],
+)
+def test_what_only_sounds_like_a_yes(words: str) -> None:
+    assert answer_to(words) != "yes"
+
+
+@pytest.mark.parametrize("words", ["No.", "no thank you", "never mind", "don't block it", "stop", "noooo"])
 def test_a_no(words: str) -> None:
     assert answer_to(words) == "no"
 
