@@ -149,6 +149,22 @@ def test_spoken_digits_are_heard_as_written_ones(last4: str) -> None:
     assert heard_words(f"ending {spoken_digits(last4)}.") == heard_words(f"Ending {last4}")
 
 
+@pytest.mark.parametrize(
+    ("words", "heard"),
+    [
+        ("oh double three twenty-one", ["oh", "3321"]),
+        ("oh, 8162", ["oh", "8162"]),
+        ("oh three five six", ["0356"]),
+        ("oh oh seven seven", ["0077"]),
+        ("ending oh three five six", ["ending", "0356"]),
+        ("oh two", ["02"]),
+    ],
+)
+def test_an_oh_before_four_other_digits_is_no_zero(words: str, heard: list[str]) -> None:
+    assert heard_words(words) == heard
+    assert masked_user_turns([Turn("user", words)]) != [words] or "ending" in heard
+
+
 @pytest.mark.parametrize(("words", "plain"), [("can you block my card", True), ("uh please freeze it", True),
     ("don't block it", False), ("how do I block it", False), ("if I block it, what then", False)])  # fmt: skip
 def test_a_plain_request(words: str, plain: bool) -> None:
