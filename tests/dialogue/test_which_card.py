@@ -69,6 +69,17 @@ def test_who_names_a_card_that_is_not_his_is_asked_for_another_name(open_bank: P
     open_bank(talk)
 
 
+@pytest.mark.parametrize("wish", ["freeze the one ending three three two two", "lock the card that ends in 3323"])
+@pytest.mark.parametrize("then", ["oh double three twenty one then", "oh, three three two one"])
+def test_a_number_that_nobody_has_is_said_again_and_an_oh_before_it_is_no_zero(
+    open_bank: Play, wish: str, then: str
+) -> None:
+    async def talk(phone: Phone) -> None:
+        assert (await said(phone, BEN, [wish, then])).endswith("block your Everyday Visa ending three three two one?")
+
+    open_bank(talk)
+
+
 @pytest.mark.parametrize(
     "words", ["and the other one too", "and the gold one as well", "the same for the mastercard", "and the other one"]
 )
