@@ -101,6 +101,7 @@ def test_a_last_four_with_an_oh(open_bank: Play) -> None:
         (["block my visa", "no", "yes"], NOTHING),
         (["I lost my visa", "never mind, just block it", "yes"], VISA),
         (["I lost my visa", "don't close it, just freeze it", "yes"], VISA),
+        (["block my visa", "actually no, cancel it and send me another", "no"], NOTHING),
         (["I lost my visa", "can I just block it instead?", "yes"], VISA),
         (["block my card", "um the the second one I think", "yes"], GOLD),
         (["block my visa", "is my gold card active", "yes"], NOTHING),
