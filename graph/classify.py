@@ -10,6 +10,7 @@ from graph.history import earlier_turns, resolved_caller, spoken_turns, turn_tex
 from graph.intent_rules import (
     asks_of_teller,
     beside_open_question,
+    ends_the_call,
     first_things_first,
     is_misused,
     of_another,
@@ -122,7 +123,7 @@ class Classify:
         wished = await self._classifier.classify(text, earlier_turns(history))
         wished = await beside_what_is_denied(self._classifier, wished, text)
         nearest = of_another(question_first(is_misused(wished, text), text), turn_text(history))
-        nearest = asks_of_teller(raises_limit(nearest, text), text)
+        nearest = ends_the_call(asks_of_teller(raises_limit(nearest, text), text))
         if nearest.topic == "done_so_far":  # told from the ledger
             return replace(nearest, routes=("card",), action=Operation.STATUS)
         return nearest
