@@ -60,6 +60,8 @@ _TAKE_BACK = re.compile(
     r"\b(?:take|took) (?:it|that|the block) back\b|\bundo\b|\b(?:that was|that's) (?:a mistake|the wrong)\b"
     r"|\b(?:didn't|did not) (?:mean|want) that\b|\bchanged my mind\b"
 )
+_UNDONE = re.compile(r"\b(?:undone|taken back)\b")
+_ANOTHER_MEANT = re.compile(r"^(?!.*\b(?:too|also|both|as well)\b).*\b(?:i (?:mean|meant)|wrong)\b")
 _NO_WISH_TO_TAKE_BACK = re.compile(
     r"\b(?:how|why|whether|later|tomorrow|unless|until|what (?:if|happens|do|does|would|will))\b"
     r"|\b(?:when|once|after) (?:i|it|we|they|he|she)\b"
@@ -121,15 +123,23 @@ def takes_back(words: str, blocked: Card, cards: Sequence[Card]) -> bool:
 
     "Unblock it" says no such thing: that is a wish of its own, and needs the PIN.
     """
-    if speaks_of_taking_back(words) and not _NO_WISH_TO_TAKE_BACK.search(" ".join(heard_words(words))):
+    said = " ".join(heard_words(words))
+    if _TAKE_BACK.search(said) and not _NO_WISH_TO_TAKE_BACK.search(said):
         return True
     instead = choose_instead(cards, words, blocked)
     return corrects(words) and instead.named and blocked not in instead.cards
 
 
-def speaks_of_taking_back(words: str) -> bool:
-    """Return whether words speak of undoing what was done, be it to wish it or only to ask: "can I undo that later"."""
-    return bool(_TAKE_BACK.search(" ".join(heard_words(words))))
+def speaks_of_taking_back(words: str, blocked: Card, cards: Sequence[Card]) -> bool:
+    """Return whether words that follow the news of a block speak of undoing it, be it to wish it or only to ask.
+
+    "Can I undo that later?"; so do those that are no plain correction, but say which card was meant: "did I say the
+    everyday one, I meant the travel card".
+    """
+    said = " ".join(heard_words(words))
+    choice = choose(cards, words)
+    another_meant = _ANOTHER_MEANT.search(said) and choice.named and choice.cards not in ((), (blocked,))
+    return bool(_TAKE_BACK.search(said) or _UNDONE.search(said) or another_meant)
 
 
 def corrects(words: str) -> bool:

@@ -39,7 +39,7 @@ def read_turn(
         if takes_back(_last_words(history), card, cards):
             return Reading("take back", blocked)
         corrects_what_was_cut = corrects(_last_words(history)) and not _heard_whole(card, history)
-        if corrects_what_was_cut or speaks_of_taking_back(_last_words(history)):
+        if corrects_what_was_cut or speaks_of_taking_back(_last_words(history), card, cards):
             return Reading("too late", blocked)
     question = heard_question(view.wishes, history, fillers)
     if question is None:

@@ -9,6 +9,7 @@ from tests.dialogue.conftest import BEN, CHARLES, JONAS, SETTING, TOMAS, Phone, 
 
 CHAT = SETTING.model_copy(update={"channel": "chat"})
 VISA, GOLD = {"4242": "blocked", "7719": "active"}, {"4242": "active", "7719": "blocked"}
+NOTHING = {"4242": "active", "7719": "active"}
 BOTH = {"4242": "blocked", "7719": "blocked"}
 ASKS_VISA, ASKS_GOLD = "four two four two?", "seven seven one nine?"
 
@@ -136,6 +137,24 @@ def test_a_block_of_the_wrong_card_is_taken_back_also_with_an_oh(open_bank: Play
         answer = await said(phone, TOMAS, ["block my visa", "oh yes please", words])
         assert "I've taken the block back: your Everyday Visa" in answer
         assert answer.endswith(ASKS_GOLD)
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize(
+    "words", ["no hang on, did I say the gold one? I meant the visa", "oh that's the wrong one it was my visa I mean"]
+)
+def test_who_says_in_many_words_that_another_card_was_meant_is_offered_to_take_the_block_back(
+    open_bank: Play, words: str
+) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS, SETTING.model_copy(update={"tools": ("endCall",)}))
+        for turn in ("block the gold card", "yes"):
+            await heard(call, turn)
+        answer = await heard(call, words)
+        assert "your Gold Mastercard" in answer
+        assert not call.over
+        assert await phone.states(TOMAS) in (GOLD, NOTHING)
 
     open_bank(talk)
 
