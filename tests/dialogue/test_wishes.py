@@ -348,13 +348,17 @@ def test_the_question_which_card_is_not_the_question_whether_to_block_it(play: P
     play(talk)
 
 
+NOT_YET = ("no hang on did i say the everyday i meant the travel", "hang on a tick")
+
+
 def test_nobody_is_hung_up_on_for_words_that_are_not_surely_a_goodbye(open_bank: Play) -> None:
     async def talk(phone: Phone) -> None:
         call = await phone.call(TOMAS, WITH_TOOLS)
         await heard(call, "is my gold card active")
-        await heard(call, "no hang on, did I say the gold one? I meant the visa")
-        assert not call.over
-        await heard(call, "right then I'll let you go")
-        assert call.over == "endCall"
+        ended = []
+        for words in (*NOT_YET, "right then I'll let you go"):
+            await heard(call, words)
+            ended.append(call.over)
+        assert ended == ["", "", "endCall"]
 
     open_bank(talk)
