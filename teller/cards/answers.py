@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from teller.cards.choice import HINT_WORDS, Choice, choose, choose_instead
+from teller.cards.choice import HINT_WORDS, Choice, card_hints, choose, choose_instead
 from teller.cards.dialogue import HeardQuestion
-from teller.cards.policy import POLICY
+from teller.cards.policy import POLICY, fits
 from teller.cards.records import Card, Operation, WishState
 from teller.cards.spoken import heard_words
 from teller.knowledge.question import is_question
@@ -93,7 +93,9 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
         return "other"
     if question.clause.kind == "card" and _BOTH.search(text) and _only_about_cards(_BOTH.sub(" ", text), question):
         return "both"
-    return "card" if names_a_card(question, cards) else "other"
+    if not names_a_card(question, cards):
+        return "other"
+    return "no" if _denies_the_only_one(question, cards) else "card"
 
 
 def names_a_card(question: HeardQuestion, cards: Sequence[Card]) -> bool:
@@ -104,6 +106,13 @@ def names_a_card(question: HeardQuestion, cards: Sequence[Card]) -> bool:
     if not choice.named or not _only_about_cards(" ".join(words), question):
         return False
     return current is None or choice.cards != (current,)
+
+
+def _denies_the_only_one(question: HeardQuestion, cards: Sequence[Card]) -> bool:
+    """Return whether "not that one" names no other card, and the wish could change none: then it is a no."""
+    current = next((card for card in cards if card.token == question.wish.card_token), None)
+    left = choose_instead(cards, question.answer, current).cards
+    return not card_hints(question.answer) and not any(fits(question.wish.operation, card) for card in left)
 
 
 def points_elsewhere(words: str, cards: Sequence[Card], current: Card | None) -> Choice | None:
@@ -139,7 +148,13 @@ def speaks_of_taking_back(words: str, blocked: Card, cards: Sequence[Card]) -> b
     said = " ".join(heard_words(words))
     choice = choose(cards, words)
     another_meant = _ANOTHER_MEANT.search(said) and choice.named and choice.cards not in ((), (blocked,))
-    return bool(_TAKE_BACK.search(said) or _UNDONE.search(said) or another_meant)
+    return bool(speaks_of_undoing(words) or another_meant)
+
+
+def speaks_of_undoing(words: str) -> bool:
+    """Return whether words speak of undoing, or say that what was done was not meant."""
+    said = " ".join(heard_words(words))
+    return bool(_TAKE_BACK.search(said) or _UNDONE.search(said))
 
 
 def corrects(words: str) -> bool:

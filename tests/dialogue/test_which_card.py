@@ -159,6 +159,37 @@ def test_who_says_in_many_words_that_another_card_was_meant_is_offered_to_take_t
     open_bank(talk)
 
 
+@pytest.mark.parametrize("words", ["no not that one", "not that one", "no, not the gold one", "no"])
+def test_a_denial_of_the_second_of_two_leaves_the_first_blocked(open_bank: Play, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        await said(phone, TOMAS, ["block both my cards", "yes", words])
+        assert await phone.states(TOMAS) == VISA
+        assert await phone.writes(TOMAS) == 1
+
+    open_bank(talk)
+
+
+def test_the_first_of_two_is_taken_back_for_who_says_so_to_the_question_about_the_second(open_bank: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        answer = await said(phone, TOMAS, ["block both my cards", "yes", "no that was a mistake, undo it"])
+        assert answer.startswith("One moment, I'm looking at your card. I've taken the block back: your Everyday Visa")
+        assert await phone.states(TOMAS) == NOTHING
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize("words", ["can you undo that", "is there any way to get it back", "unblock it then"])
+def test_what_was_closed_is_told_to_stay_closed_and_not_that_the_new_one_is_inactive(
+    open_bank: Play, words: str
+) -> None:
+    async def talk(phone: Phone) -> None:
+        answer = await said(phone, TOMAS, ["I lost my visa", "yes", words])
+        assert answer == "Your Everyday Visa ending four two four two is closed for good, so it can't be unblocked."
+        assert await phone.writes(TOMAS) == 1
+
+    open_bank(talk)
+
+
 @pytest.mark.parametrize(
     "wish", ["freeze my everyday card and my travel card", "block the everyday one and the travel one please"]
 )
