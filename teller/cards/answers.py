@@ -17,7 +17,7 @@ from teller.knowledge.question import is_question
 Answer = Literal["yes", "no", "card", "both", "other"]
 
 _YES = frozenset(
-    "yes yeah yea yep yup yh aye sure ok okay alright correct right exactly absolutely definitely certainly "
+    "yes yeah yea yep yup yh y aye sure ok okay alright correct right exactly absolutely definitely certainly "
     "affirmative".split()
 )
 _YES_PHRASES = re.compile(

@@ -36,7 +36,18 @@ def answer_to(words: str, question: str = QUESTION) -> str:
     "words",
     [
         *("Yes.", "yes please", "Yeah, um, go ahead", "block it", "yes block my gold mastercard", "alright do it"),
-        *("yes that one", "sure why not", "yes do", "yes I do", "yes I'm sure", "aye", "yh", "yesss", "oh my god yes"),
+        *(
+            "yes that one",
+            "sure why not",
+            "yes do",
+            "yes I do",
+            "yes I'm sure",
+            "aye",
+            "yh",
+            "y",
+            "yesss",
+            "oh my god yes",
+        ),
     ],
 )
 def test_a_yes(words: str) -> None:
@@ -103,6 +114,11 @@ def test_a_question_cut_short_was_not_heard() -> None:
         ("my platinum card", [], True),
         ("card ending 9999", [], True),
         ("my gold visa card", [], True),
+        ("no, my gold visa card", [], True),
+        ("the visa no the gold one", ["7719"], True),
+        ("my gold card, sorry, I mean the visa", ["4242"], True),
+        ("the visa, not the gold one", ["4242"], True),
+        ("the visa, no, the platinum one", [], True),
         ("block my card", ["4242", "7719"], False),
         ("I want to travel", ["4242", "7719"], False),
     ],

@@ -112,7 +112,7 @@ def stories(
 
 
 ADDING_NOTHING = frozenset(
-    """yes yeah yea yep yup yh aye sure ok okay alright correct right exactly absolutely definitely certainly
+    """yes yeah yea yep yup yh y aye sure ok okay alright correct right exactly absolutely definitely certainly
     affirmative go ahead do it that so i'm am
     please of course that's is fine the one sounds good i confirm confirmed thanks thank you uh um uhm er ah oh well hey
     hi hello and just now then i'd like to my a card said want would this mm hmm mhm huh love dear mate sir madam ma'am

@@ -159,6 +159,14 @@ def test_who_says_in_many_words_that_another_card_was_meant_is_offered_to_take_t
     open_bank(talk)
 
 
+@pytest.mark.parametrize("wish", ["block the visa no the gold one", "freeze my visa, sorry, I mean my mastercard"])
+def test_a_card_that_is_corrected_in_the_same_breath_is_the_one_that_counts(open_bank: Play, wish: str) -> None:
+    async def talk(phone: Phone) -> None:
+        assert (await said(phone, TOMAS, [wish])).endswith(ASKS_GOLD)
+
+    open_bank(talk)
+
+
 @pytest.mark.parametrize("words", ["no not that one", "not that one", "no, not the gold one", "no"])
 def test_a_denial_of_the_second_of_two_leaves_the_first_blocked(open_bank: Play, words: str) -> None:
     async def talk(phone: Phone) -> None:
