@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 from graph.card_turn import pin_of
 from graph.history import earlier_turns, resolved_caller, spoken_turns, turn_text
 from graph.intent_rules import (
+    SURE,
     asks_of_teller,
     beside_open_question,
     ends_the_call,
@@ -114,7 +115,8 @@ class Classify:
         text = without_masks(turn_text(history))
         if wish.state is not WishState.SETTLING and (person := wants_person(nearest, history)) is not nearest:
             return person
-        if nearest.topic in _UNHEARD and names_another_card(text, view, wish):
+        unsure = nearest.topic in _UNHEARD or (nearest.action is None and nearest.confidence < SURE)
+        if unsure and names_another_card(text, view, wish):
             return Intent(("card",), "answer", wish.operation, decided_by="dialogue")
         return beside_open_question(await after_a_no(self._classifier, nearest, text), wish, text)
 

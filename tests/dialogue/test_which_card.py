@@ -159,6 +159,18 @@ def test_who_says_in_many_words_that_another_card_was_meant_is_offered_to_take_t
     open_bank(talk)
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["sorry I got the wrong glasses on, seven seven one nine", "the cat was on it, ends in seven seven one nine"],
+)
+def test_a_card_that_is_named_among_small_talk_is_heard_beside_an_open_question(open_bank: Play, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        for wish in ("block the card that ends in one eight eight one", "block one of my cards"):
+            assert (await said(phone, TOMAS, [wish, words])).endswith(ASKS_GOLD)
+
+    open_bank(talk)
+
+
 @pytest.mark.parametrize("wish", ["block the visa no the gold one", "freeze my visa, sorry, I mean my mastercard"])
 def test_a_card_that_is_corrected_in_the_same_breath_is_the_one_that_counts(open_bank: Play, wish: str) -> None:
     async def talk(phone: Phone) -> None:
