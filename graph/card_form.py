@@ -16,7 +16,7 @@ from teller.cards.dialogue import HeardQuestion
 from teller.cards.ledger import CardView, Ledger, NotProvenError, TooManyOrdersError
 from teller.cards.pin_words import turn_words
 from teller.cards.policy import POLICY, fits
-from teller.cards.records import Card, CardRecord, Clause, Operation
+from teller.cards.records import Card, CardRecord, CardState, Clause, Operation
 from tools.cards import CardTools
 
 _READS: dict[Operation, OutcomeKind] = {
@@ -48,7 +48,8 @@ class CardForm:
             return CardOutcome("status", turn.operation, chosen)
         fitting = tuple(card for card in chosen if _can(turn.operation, card))
         if not fitting:
-            return CardOutcome("unchanged", turn.operation, chosen)
+            closed = tuple(card for card in turn.spoken_of if card.state is CardState.CLOSED)
+            return CardOutcome("unchanged", turn.operation, closed or chosen)
         if len(fitting) > 1 and (card := turn.pointed_at(fitting)):
             return await self.go_on(replace(turn, card=card, plain=False))
         return await self._choose(turn, fitting)

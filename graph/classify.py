@@ -8,8 +8,10 @@ from langgraph.runtime import Runtime
 from graph.card_turn import pin_of
 from graph.history import earlier_turns, resolved_caller, spoken_turns, turn_text
 from graph.intent_rules import (
+    SURE,
     asks_of_teller,
     beside_open_question,
+    ends_the_call,
     first_things_first,
     is_misused,
     of_another,
@@ -113,7 +115,8 @@ class Classify:
         text = without_masks(turn_text(history))
         if wish.state is not WishState.SETTLING and (person := wants_person(nearest, history)) is not nearest:
             return person
-        if nearest.topic in _UNHEARD and names_another_card(text, view, wish):
+        unsure = nearest.topic in _UNHEARD or (nearest.action is None and nearest.confidence < SURE)
+        if unsure and names_another_card(text, view, wish):
             return Intent(("card",), "answer", wish.operation, decided_by="dialogue")
         return beside_open_question(await after_a_no(self._classifier, nearest, text), wish, text)
 
@@ -122,7 +125,7 @@ class Classify:
         wished = await self._classifier.classify(text, earlier_turns(history))
         wished = await beside_what_is_denied(self._classifier, wished, text)
         nearest = of_another(question_first(is_misused(wished, text), text), turn_text(history))
-        nearest = asks_of_teller(raises_limit(nearest, text), text)
+        nearest = ends_the_call(asks_of_teller(raises_limit(nearest, text), text))
         if nearest.topic == "done_so_far":  # told from the ledger
             return replace(nearest, routes=("card",), action=Operation.STATUS)
         return nearest

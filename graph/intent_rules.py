@@ -154,6 +154,12 @@ def asks_of_teller(intent: Intent, text: str) -> Intent:
     return intent
 
 
+def ends_the_call(intent: Intent) -> Intent:
+    """Return the intent of who may be saying goodbye: nobody is hung up on for words that were not surely one."""
+    unsure = intent.topic == "goodbye" and intent.confidence < SURE
+    return replace(intent, topic="acknowledgement") if unsure else intent
+
+
 def is_misused(intent: Intent, text: str) -> Intent:
     """Return the intent of who reports a stolen card with which somebody is paying: that comes first."""
     if intent.action is not Operation.REPORT_LOST or not _MISUSED.search(text):

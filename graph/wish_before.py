@@ -13,6 +13,7 @@ from teller.cards.answers import is_yes, only_names_a_card
 from teller.cards.dialogue import Turn, last_said
 from teller.cards.pin_words import says_pin
 from teller.cards.policy import POLICY, TRANSITIONS
+from teller.cards.records import Operation
 from teller.knowledge.question import is_question
 
 _DENIAL = re.compile(
@@ -27,6 +28,13 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _IT = re.compile(r"\b(?:it|they|that)\b", re.IGNORECASE)
+_DOUBTS = re.compile(
+    r"^(?:(?:oh|uh|um|er|so|and|but|wait|sorry|hang on|really)\b[\s,]*)*"
+    r"(?:(?:are you|you|you're) (?:quite |really |absolutely |definitely )?(?:sure|certain|positive)|really"
+    r"|is that (?:really |definitely )?(?:so|right|true|correct))(?: (?:about|of) (?:that|it|this))?[\s?.!]*$",
+    re.IGNORECASE,
+)
+_LIKELY_AFTER_A_NO = 0.4  # to ask the same again would be deaf to the no, and what is wished instead is asked first
 _RECENT = 3  # turns in which a wish is looked for that another card is to have, too
 
 
@@ -45,10 +53,12 @@ async def beside_what_is_denied(classifier: IntentClassifier, nearest: Intent, t
 async def after_a_no(classifier: IntentClassifier, nearest: Intent, text: str) -> Intent:
     """Return the wish about cards that follows a no ("never mind, just block it"), where there is one."""
     rest = _DENIAL.sub("", text)
-    if rest in ("", text) or nearest.action is not None:
+    if rest in ("", text) or (nearest.action is not None and nearest.confidence >= SURE):
         return nearest
     wished = await classifier.classify(rest)
-    return wished if wished.routes == ("card",) and wished.confidence >= SURE else nearest
+    if wished.routes != ("card",) or wished.confidence < _LIKELY_AFTER_A_NO:
+        return nearest
+    return wished if wished.confidence >= SURE else replace(wished, confidence=SURE, asks_first=True)
 
 
 async def going_on(classifier: IntentClassifier, nearest: Intent, text: str, history: list[Turn]) -> Intent:
@@ -58,7 +68,16 @@ async def going_on(classifier: IntentClassifier, nearest: Intent, text: str, his
     """
     if nearest.topic == "others_card":
         return nearest
+    if _DOUBTS.match(text) and (said := last_said(history)) and "ending" in said.lower():
+        return _told_again(nearest, operation_told(said))
     return await _the_same(classifier, await _asked_of_it(classifier, nearest, text, history), text, history)
+
+
+def _told_again(nearest: Intent, told: Operation | None) -> Intent:
+    """Return the intent of who doubts what he was told of a card: it is read again, or told from the record."""
+    if told:
+        return replace(nearest, routes=("card",), action=told, confidence=0.0, asks_first=True)
+    return replace(nearest, routes=("card",), topic="done_so_far", action=Operation.STATUS)
 
 
 async def _asked_of_it(classifier: IntentClassifier, nearest: Intent, text: str, history: list[Turn]) -> Intent:

@@ -8,27 +8,33 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
-from teller.cards.choice import HINT_WORDS, Choice, choose, choose_instead
+from teller.cards.choice import HINT_WORDS, Choice, card_hints, choose, choose_instead
 from teller.cards.dialogue import HeardQuestion
 from teller.cards.plain_request import asked_for, clauses
-from teller.cards.policy import POLICY
+from teller.cards.policy import POLICY, fits
 from teller.cards.records import Card, Operation, WishState
 from teller.cards.spoken import heard_words
 from teller.knowledge.question import is_question
 
 Answer = Literal["yes", "no", "card", "both", "other"]
 
-_YES = frozenset("yes yeah yep yup sure ok okay correct right absolutely definitely certainly affirmative".split())
+_YES = frozenset(
+    "yes yeah yea yep yup yh y aye sure ok okay alright correct right exactly absolutely definitely certainly "
+    "affirmative".split()
+)
 _YES_PHRASES = re.compile(
     r"\b(?:go ahead|do it|do that|do so|please do|of course|that(?:'s| is) (?:right|correct|fine)|yes it is"
     r"|that's the one|sounds good|i confirm|confirmed|sorry (?:yes|yeah|yep)"
-    r"|go for it|go on then|(?:yes|yeah|yep|ok|okay) go on)\b"
+    r"|go for it|go on then|(?:yes|yeah|yep|ok|okay) go on|(?:sure|yes|yeah|yep|ok|okay) why not"
+    r"|(?:yes|yeah|yep) (?:(?:please )?(?:i )?do(?! i\b)|(?:i'm|i am) sure))\b"
 )
+_THAT_ONE = re.compile(r"\bthat one\b")
+_STRETCHED = re.compile(r"([a-z])\1{2,}", re.IGNORECASE)
 _FILL = frozenset(
     (
         "please thanks thank you uh um uhm er ah oh well so hey hi hello and just now then i'd like to my the it "
         "that a card i said want would this mm hmm mhm huh love dear mate sir madam ma'am miss quick quickly "
-        "immediately"
+        "immediately god pal ta cheers"
     ).split()
 )
 _POLITE_PHRASES = re.compile(
@@ -53,14 +59,25 @@ _CORRECTING = frozenset(
 )
 _DENYING = frozenset("no not wrong meant other instead wait sorry".split())
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
-_GOES_NO_FURTHER = r"(?=$| (?:please|now|again|sorry|thanks|i|i'm|i've|i'd|can|could|no|oh|actually|undo|take|all)\b)"
+_GOES_NO_FURTHER = (
+    r"(?=$| (?:please|now|again|sorry|thanks|i|i'm|i've|i'd|can|could|no|oh|actually|undo|take|all|if)\b)"
+)
+    r"(?=$| (?:please|now|again|sorry|thanks|i|i'm|i've|i'd|can|could|no|oh|actually|undo|take|all|if)\b)"
+)
 _TAKE_BACK = rf"(?:take (?:it|that|the block) back|undo(?: (?:it|that|this|the block))?){_GOES_NO_FURTHER}"
 _NOT_MEANT = re.compile(
     r"\b(?:(?:that was|it was|that's) (?:a mistake|(?:the|my) wrong (?:card|one))"
     rf"|i (?:didn't|did not) (?:mean|want) that|i(?:'ve| have)? changed my mind){_GOES_NO_FURTHER}"
 )
-_IF = re.compile(r"\b(?:if|whether|unless)\b")
+_SENTENCE = re.compile(r"(?<=[.?!])\s+")
+_IF = re.compile(r"\b(?:if(?! possible| you (?:can|could)| that's (?:ok|okay))|whether|unless)\b")
+_NOT_WISHED = re.compile(r"\b(?:don't|do not|never) (?:(?:want|wish|need|like|mean) )?(?:(?:you )?to )?(?:undo|take)\b")
 _ASKS_YOU = re.compile(r"\b(?:can|could|would|will) you\b")
+_UNDOING = re.compile(
+    r"\b(?:take|took) (?:it|that|the block) back\b|\bundo\b|\b(?:that was|that's) (?:a mistake|the wrong)\b"
+    r"|\b(?:didn't|did not) (?:mean|want) that\b|\bchanged my mind\b|\b(?:undone|taken back)\b"
+)
+_ANOTHER_MEANT = re.compile(r"^(?!.*\b(?:too|also|both|as well)\b).*\b(?:i (?:mean|meant)|wrong)\b")
 
 
 def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
@@ -68,7 +85,7 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
 
     A card may be named to either: to a confirming question it must be another one ("no, the other one").
     """
-    words = heard_words(question.answer)
+    words = _unstretched(question.answer)
     if not words:
         return "other"
     text = " ".join(words)
@@ -80,7 +97,9 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
         return "other"
     if question.clause.kind == "card" and _BOTH.search(text) and _only_about_cards(_BOTH.sub(" ", text), question):
         return "both"
-    return "card" if names_a_card(question, cards) else "other"
+    if not names_a_card(question, cards):
+        return "other"
+    return "no" if _denies_the_only_one(question, cards) else "card"
 
 
 def names_a_card(question: HeardQuestion, cards: Sequence[Card]) -> bool:
@@ -91,6 +110,13 @@ def names_a_card(question: HeardQuestion, cards: Sequence[Card]) -> bool:
     if not choice.named or not _only_about_cards(" ".join(words), question):
         return False
     return current is None or choice.cards != (current,)
+
+
+def _denies_the_only_one(question: HeardQuestion, cards: Sequence[Card]) -> bool:
+    """Return whether "not that one" names no other card, and the wish could change none: then it is a no."""
+    current = next((card for card in cards if card.token == question.wish.card_token), None)
+    left = choose_instead(cards, question.answer, current).cards
+    return not card_hints(question.answer) and not any(fits(question.wish.operation, card) for card in left)
 
 
 def points_elsewhere(words: str, cards: Sequence[Card], current: Card | None) -> Choice | None:
@@ -110,12 +136,35 @@ def takes_back(words: str, blocked: Card, cards: Sequence[Card]) -> bool:
 
     "Unblock it" says no such thing: that is a wish of its own, and needs the PIN.
     """
-    said = " ".join(heard_words(words))
-    doubtful = _IF.search(said) or (is_question(words) and not _ASKS_YOU.search(said))
-    if not doubtful and (asked_for(_TAKE_BACK, words) or any(map(_NOT_MEANT.search, clauses(words)))):
+    if any(map(_takes_back, _SENTENCE.split(words))):
         return True
     instead = choose_instead(cards, words, blocked)
     return corrects(words) and instead.named and blocked not in instead.cards
+
+
+def _takes_back(sentence: str) -> bool:
+    said = " ".join(heard_words(sentence))
+    if _IF.search(said) or _NOT_WISHED.search(said) or (is_question(sentence) and not _ASKS_YOU.search(said)):
+        return False
+    return asked_for(_TAKE_BACK, sentence) or any(map(_NOT_MEANT.search, clauses(sentence)))
+
+
+def speaks_of_taking_back(words: str, blocked: Card, cards: Sequence[Card]) -> bool:
+    """Return whether words that follow the news of a block speak of undoing it, be it to wish it or only to ask.
+
+    "Can I undo that later?"; so do those that are no plain correction, but say which card was meant: "did I say the
+    everyday one, I meant the travel card".
+    """
+    said = " ".join(heard_words(words))
+    choice = choose(cards, words)
+    another_meant = _ANOTHER_MEANT.search(said) and choice.named and choice.cards not in ((), (blocked,))
+    return bool(speaks_of_undoing(words) or another_meant)
+
+
+def speaks_of_undoing(words: str) -> bool:
+    """Return whether words speak of undoing, or say that what was done was not meant."""
+    said = " ".join(heard_words(words))
+    return bool(_UNDOING.search(said))
 
 
 def corrects(words: str) -> bool:
@@ -161,14 +210,19 @@ def wanted_cards(words: str, cards: Sequence[Card]) -> tuple[Card, ...]:
 
 def is_yes(words: str) -> bool:
     """Return whether words say yes and nothing else, whatever the question was."""
-    return _says_yes(heard_words(words))
+    return _says_yes(_unstretched(words))
+
+
+def _unstretched(text: str) -> list[str]:
+    """Return the words of a text as they are spelt when nobody stretches them: "yesss", "noooo"."""
+    return heard_words(_STRETCHED.sub(r"\1", text))
 
 
 def _is_yes(words: list[str], question: HeardQuestion) -> bool:
     """The verb of what was asked says yes too, and the clause's own words may stand beside it."""
     clause = frozenset(heard_words(question.clause.text)) - {"shall"} - _FORETOLD
-    if not (clause & HINT_WORDS - _FILL).isdisjoint(words):
-        clause |= {"one"}  # "yes, the gold one"
+    if not (clause & HINT_WORDS - _FILL).isdisjoint(words) or _THAT_ONE.search(" ".join(words)):
+        clause |= {"one"}  # "yes, the gold one", "yes, that one"
     return _says_yes(words, POLICY[question.wish.operation].verbs, clause)
 
 

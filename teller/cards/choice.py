@@ -15,9 +15,10 @@ _ENDING = re.compile(
 )
 _PLASTIC = r"(?:credit |debit )?(?:card|visa|mastercard|one)\b"
 _HINT = rf"(?:{'|'.join((*_PRODUCTS, *_NETWORKS, *_PLACES))}|\d{{4}})"
-_DENIED = re.compile(rf"\bnot (?:(?:the|my|that|this|for) )*(?:{_HINT}(?: {_PLASTIC})?|one\b|card\b)")
+_DENIED = re.compile(rf"\bnot (?:(?:the|my|that|this|for) )*(?:(?:{_HINT}|other)(?: {_PLASTIC})?|one\b|card\b)")
 _OTHER = re.compile(r"\b(?:the|my) other(?: (?:one|card|visa|mastercard))?\b|\bother one\b|\bwrong (?:one|card)\b")
 
+_CORRECTS = re.compile(r"\b(?:no|sorry|wait|actually|rather|i mean|i meant)\b")
 _IT = re.compile(r"\b(?:it|it's|(?:this|that) (?:one|card))\b")
 _AND = re.compile(r"\b(?:and|plus|then)\b")
 
@@ -40,14 +41,16 @@ class Choice:
 def choose(cards: Sequence[Card], turn: str) -> Choice:
     """Return which of the cards a turn means. Named and empty: it names one that is not among them.
 
-    Every hint must fit: "my gold Visa" is no Gold Mastercard. "The second one" counts in the order of `cards`.
+    Every hint must fit: "my gold Visa" is no Gold Mastercard. "The second one" counts in the order of `cards`. Of cards
+    that are corrected in the same breath ("the Visa, no, the gold one") the last counts.
     """
     words = _words(turn)
     named = [choice.cards for part in _AND.split(words) if (choice := _choice(cards, part)).named]
     if len(named) > 1 and all(len(fitting) == 1 for fitting in named) and len(set(named)) > 1:
         meant = {card.token for fitting in named for card in fitting}
         return Choice(tuple(card for card in cards if card.token in meant), named=True, each=True)
-    return _choice(cards, words)
+    choice = _choice(cards, words)
+    return choice if choice.cards else _corrected(cards, words) or choice
 
 
 def choose_after(cards: Sequence[Card], turn: str, told: Sequence[Card]) -> Choice:
@@ -78,11 +81,25 @@ def choose_instead(cards: Sequence[Card], turn: str, current: Card | None) -> Ch
         return choice
     if not denied and not _OTHER.search(words):
         return Choice(tuple(cards), named=False)
-    refused = {card.token for mention in denied for card in _choice(cards, mention.removeprefix("not ")).cards}
+    refused = {card.token for mention in denied for card in _refused(cards, mention, current)}
     if len(refused) == len(cards) or not refused:
         refused = {current.token} if current else set()
     rest = tuple(card for card in cards if card.token not in refused)
     return Choice(rest, named=True) if refused and rest else Choice(tuple(cards), named=False)
+
+
+def _corrected(cards: Sequence[Card], words: str) -> Choice | None:
+    """Return the card that a turn names last which corrects itself; None where it does not."""
+    parts = _CORRECTS.split(_DENIED.sub(" no ", words))
+    named = (choice for part in reversed(parts) if (choice := _choice(cards, part)).named)
+    return next(named, None) if len(parts) > 1 else None
+
+
+def _refused(cards: Sequence[Card], mention: str, current: Card | None) -> tuple[Card, ...]:
+    """Return the cards that a denial names; "not the other one" denies all but the one that was understood."""
+    if _OTHER.search(mention):
+        return tuple(card for card in cards if card != current) if current else ()
+    return _choice(cards, mention.removeprefix("not ")).cards
 
 
 def card_hints(turn: str) -> set[str]:

@@ -97,6 +97,8 @@ def digits_of(text: str) -> str:
     """
     words = heard_words(text)
     said = " ".join(words)
+    if words[:1] == ["oh"] and len(words) > 1 and words[1].isdigit():
+        words = words[1:]  # "oh, 8162"
     if _ABOUT_A_CARD.search(said) and not says_pin(text):
         return ""
     if corrected := _CORRECTED.search(said):

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from teller.cards.answers import corrects, names_a_card, read_answer, takes_back
+from teller.cards.answers import (
+    corrects,
+    names_a_card,
+    read_answer,
+    speaks_of_taking_back,
+    speaks_of_undoing,
+    takes_back,
+)
 from teller.cards.commits import UNDO_WITHIN
 from teller.cards.dialogue import HeardQuestion, Turn, after_filler, ends_nothing, heard_question, runs
 from teller.cards.ledger import CardView
@@ -21,8 +28,8 @@ class Reading:
     """How the caller's last words bear on his wishes.
 
     `yes`, `no`, `card`, `both`, `pin`: they answer `question`, or (a card, the digits of a PIN) the open wish even
-    where its question was not heard. `too late`: they change an answer whose outcome stands. `take back`: they say that
-    the block which was just told was not meant. `other`: nothing of the kind.
+    where its question was not heard. `too late`: they change an answer whose outcome stands, or only ask about undoing
+    it. `take back`: they say that the block which was just told was not meant. `other`: nothing of the kind.
     """
 
     kind: Kind
@@ -35,12 +42,14 @@ def read_turn(
 ) -> Reading:
     """Return what the last words of a conversation, in the caller's own words, mean for his cards."""
     cards = view.holder.cards if view.holder else ()
-    if (blocked := _told_block(view, history, now, fillers)) and (card := _card_of(blocked, cards)):
+    question = heard_question(view.wishes, history, fillers)
+    blocked = _told_block(view, history, now, fillers)
+    if blocked and (card := _card_of(blocked, cards)) and not _answers_what_followed(blocked, question, history):
         if takes_back(_last_words(history), card, cards):
             return Reading("take back", blocked)
-        if corrects(_last_words(history)) and not _heard_whole(card, history):
+        corrects_what_was_cut = corrects(_last_words(history)) and not _heard_whole(card, history)
+        if corrects_what_was_cut or speaks_of_taking_back(_last_words(history), card, cards):
             return Reading("too late", blocked)
-    question = heard_question(view.wishes, history, fillers)
     if question is None:
         return _unheard(view, history, cards, pin)
     wish = question.wish
@@ -79,6 +88,15 @@ def _told_block(view: CardView, history: Sequence[Turn], now: datetime, fillers:
         if now - record.at <= UNDO_WITHIN and "blocked" in told and (record.card.last4 in told or cut):
             return wish
     return None
+
+
+def _answers_what_followed(told: Wish, question: HeardQuestion | None, history: Sequence[Turn]) -> bool:
+    """Return whether a denial is of the question that came right after the news of a block: "not that one" to it.
+
+    "Undo it" never is.
+    """
+    after_it = question is not None and question.wish.id != told.id and question.wish.state in UNDER_WAY
+    return after_it and not speaks_of_undoing(_last_words(history))
 
 
 def _heard_whole(card: Card, history: Sequence[Turn]) -> bool:

@@ -21,7 +21,9 @@ _KEYPAD = re.compile(r"\buser's keypad entry\b:?", re.IGNORECASE)  # how Vapi te
 NUMBER_WORDS = frozenset((*_DIGITS, *_TEENS, *_TENS, *_TIMES, "hundred", "thousand"))
 """The words of which spoken numbers are made."""
 
-HESITATIONS = frozenset("uh um uhm er erm ah hmm mm well so okay ok yes yeah sure please it's its it is that's".split())
+HESITATIONS = frozenset(
+    "uh um oh uhm er erm ah hmm mm well so okay ok yes yeah sure please it's its it is that's".split()
+)
 """What surrounds digits that are read out, and means nothing."""
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+")
 
@@ -31,6 +33,7 @@ def heard_words(text: str) -> list[str]:
 
     "Visa ending one eight, eight-one" and "visa ending 1881" give the same words; so do "double four" and "44".
     "one" is kept as a word where no other digit stands beside it ("the second one"), and so are "o" and "oh" ("oh no").
+    An "oh" that a turn begins with is no zero before four other digits, for neither a last four nor a PIN has five.
     """
     words: list[str] = []
     run: list[str] = []
@@ -49,7 +52,10 @@ def heard_words(text: str) -> list[str]:
         run = []
         words.append(tokens[place])
         place += 1
-    return words + _close(run)
+    words += _close(run)
+    if tokens[:1] == ["oh"] and re.fullmatch(r"0\d{4}", words[0]):
+        words[:1] = ["oh", words[0][1:]]
+    return words
 
 
 def spoken_digits(digits: str) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from teller.cards.answers import read_answer, takes_back
 from teller.cards.choice import choose
 from teller.cards.dialogue import Turn, heard_question
+from teller.cards.masking import masked_user_turns
 from teller.cards.plain_request import is_plain_request
 from teller.cards.records import Card, CardState, Clause, Operation, Wish, WishState
 from teller.cards.spoken import heard_words, spoken_digits
@@ -34,7 +35,22 @@ def answer_to(words: str, question: str = QUESTION) -> str:
 
 
 @pytest.mark.parametrize(
-    "words", ["Yes.", "yes please", "Yeah, um, go ahead", "block it", "yes block my gold mastercard"]
+    "words",
+    [
+        *("Yes.", "yes please", "Yeah, um, go ahead", "block it", "yes block my gold mastercard", "alright do it"),
+        *(
+            "yes that one",
+            "sure why not",
+            "yes do",
+            "yes I do",
+            "yes I'm sure",
+            "aye",
+            "yh",
+            "y",
+            "yesss",
+            "oh my god yes",
+        ),
+    ],
 )
 def test_a_yes(words: str) -> None:
     assert answer_to(words) == "yes"
@@ -104,7 +120,18 @@ def test_a_block_is_not_taken_back_by_who_asks_about_it_or_denies_it(words: str)
     assert not takes_back(words, CARDS[1], CARDS)
 
 
-@pytest.mark.parametrize("words", ["No.", "no thank you", "never mind", "don't block it", "stop"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("yes do I want that", "yes that one but not now", "why not", "yes do you think so", "I'm sure I said that"),
+        *("yes wait", "no yeah", "yes but not the other one", "that one", "okay why not the visa"),
+    ],
+)
+def test_what_only_sounds_like_a_yes(words: str) -> None:
+    assert answer_to(words) != "yes"
+
+
+@pytest.mark.parametrize("words", ["No.", "no thank you", "never mind", "don't block it", "stop", "noooo"])
 def test_a_no(words: str) -> None:
     assert answer_to(words) == "no"
 
@@ -153,6 +180,11 @@ def test_a_question_cut_short_was_not_heard() -> None:
         ("my platinum card", [], True),
         ("card ending 9999", [], True),
         ("my gold visa card", [], True),
+        ("no, my gold visa card", [], True),
+        ("the visa no the gold one", ["7719"], True),
+        ("my gold card, sorry, I mean the visa", ["4242"], True),
+        ("the visa, not the gold one", ["4242"], True),
+        ("the visa, no, the platinum one", [], True),
         ("block my card", ["4242", "7719"], False),
         ("I want to travel", ["4242", "7719"], False),
     ],
@@ -164,9 +196,55 @@ def test_which_card_is_named(said: str, last4s: list[str], named: bool) -> None:
         assert [card.last4 for card in choice.cards] == last4s
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("undo that", "no undo it", "can you take it back please", "take it back if you can", "will you undo it"),
+        *("I'd like you to take it back", "what? no, undo that!", "oh no that was a mistake", "I changed my mind"),
+        *("not that one, the other one", "take the block back and block the gold one instead"),
+    ],
+)
+def test_a_block_is_taken_back(words: str) -> None:
+    assert takes_back(words, CARDS[0], CARDS)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("I can still undo that myself later, can I?", "can I undo that later", "how do I undo that", "don't undo it"),
+        *(
+            "is it possible to undo that",
+            "undo that when I find it",
+            "so you'll undo that later",
+            "if it turns up could you undo it",
+        ),
+        *("I haven't changed my mind", "what if I changed my mind", "my wife can undo it", "I don't want to undo that"),
+        *("but not the other one", "and not the other one"),
+    ],
+)
+def test_who_only_speaks_of_taking_a_block_back_does_not_wish_it(words: str) -> None:
+    assert not takes_back(words, CARDS[0], CARDS)
+
+
 @given(st.from_regex(r"[0-9]{4}", fullmatch=True))
 def test_spoken_digits_are_heard_as_written_ones(last4: str) -> None:
     assert heard_words(f"ending {spoken_digits(last4)}.") == heard_words(f"Ending {last4}")
+
+
+@pytest.mark.parametrize(
+    ("words", "heard"),
+    [
+        ("oh double three twenty-one", ["oh", "3321"]),
+        ("oh, 8162", ["oh", "8162"]),
+        ("oh three five six", ["0356"]),
+        ("oh oh seven seven", ["0077"]),
+        ("ending oh three five six", ["ending", "0356"]),
+        ("oh two", ["02"]),
+    ],
+)
+def test_an_oh_before_four_other_digits_is_no_zero(words: str, heard: list[str]) -> None:
+    assert heard_words(words) == heard
+    assert masked_user_turns([Turn("user", words)]) != [words] or "ending" in heard
 
 
 @pytest.mark.parametrize(

@@ -145,3 +145,36 @@ def test_a_wish_that_is_given_up_for_a_question_about_it(open_bank: Play, words:
         assert "The limit of your Business Mastercard" in await said(phone, CHARLES, turns)
 
     open_bank(talk)
+
+
+@pytest.mark.parametrize("words", ["are you sure?", "you sure about that", "oh really", "is that right?"])
+def test_who_doubts_what_he_was_told_of_a_card_hears_it_again(open_bank: Play, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        assert "Mastercard ending zero three five six is blocked" in await said(phone, RUTH, ["block my card", words])
+        assert "2,304" in await said(phone, RUTH, ["what's my balance", "8162", words])
+        blocked = await said(phone, MAYA, ["block my card", "yes", words])
+        assert blocked.startswith("I've blocked your Everyday Visa")
+        assert (await said(phone, NOOR, ["block my card", words])).endswith("zero zero seven seven?")
+        assert await phone.writes(MAYA) == 1
+        assert await phone.writes(NOOR) == await phone.writes(RUTH) == 0
+
+    open_bank(talk)
+
+
+def test_who_says_no_and_wishes_something_else_is_asked_about_that(open_bank: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        turns = ["freeze my card", "actually no, cancel it and send me another"]
+        assert (await said(phone, MAYA, turns)).endswith(
+            "report the loss of your Everyday Visa ending one eight eight one?"
+        )
+        assert await phone.writes(MAYA) == 0
+
+    open_bank(talk)
+
+
+def test_a_blocked_card_is_reactivated_by_lifting_the_block(open_bank: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        turns = ["reactivate my everyday visa please", "2093"]
+        assert (await said(phone, CHARLES, turns)).endswith("unblock your Everyday Visa ending six one six eight?")
+
+    open_bank(talk)

@@ -5,6 +5,7 @@ TELLER_EXAMPLES sets how many, TELLER_STEPS how long, TELLER_SEED which; a failu
 """
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -111,13 +112,16 @@ def stories(
 
 
 ADDING_NOTHING = frozenset(
-    """yes yeah yep yup sure ok okay correct right absolutely definitely certainly affirmative go ahead do it that so
+    """yes yeah yea yep yup yh y aye sure ok okay alright correct right exactly absolutely definitely certainly
+    affirmative go ahead do it that so i'm am
     please of course that's is fine the one sounds good i confirm confirmed thanks thank you uh um uhm er ah oh well hey
     hi hello and just now then i'd like to my a card said want would this mm hmm mhm huh love dear mate sir madam ma'am
-    miss quick quickly block freeze lock shall your gold
+    miss quick quickly god pal ta cheers block freeze lock shall your gold
     mastercard ending 7719""".split()
 )
 """Words that leave a yes a yes; the last of them are the question's own and its operation's."""
+WHY_NOT = re.compile(r"\b(?:sure|yes|yeah|yep|ok|okay) why not\b")
+"""What leaves it one too, though neither of its words does."""
 VOCABULARY = sorted({word for intent in load_intents() for text in intent.utterances for word in heard_words(text)})
 
 
@@ -141,7 +145,7 @@ def test_no_suffix_after_a_yes_writes_unless_it_adds_nothing(suffix: list[str]) 
         heard = heard_question([wish], [Turn("assistant", text), Turn("user", f"{yes} {' '.join(suffix)}")])
         assert heard is not None
         if read_answer(heard, cards) == "yes":
-            assert ADDING_NOTHING.issuperset(heard_words(heard.answer))
+            assert ADDING_NOTHING.issuperset(WHY_NOT.sub("", " ".join(heard_words(heard.answer))).split())
 
 
 def test_nothing_false_is_written_or_spoken(open_bank: Play, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ def chat() -> Setting:
         "7-3-0-5",
         "Seven, three, zero, five.",
         "seven three oh five",
+        "oh, seven three oh five",
         "seventy-three oh five",
         "seventy three zero five",
         "uh it's seven three um oh five",

@@ -172,3 +172,20 @@ def test_the_other_one_on_voice_settles_and_a_hang_up_drops_it(play: Play) -> No
         assert await phone.states(TOMAS) == {"4242": "blocked", "7719": "active"}
 
     play(talk)
+
+
+@pytest.mark.parametrize(
+    "words", ["and I can still undo that myself later, can I?", "how would I undo that", "so can it be undone"]
+)
+def test_who_asks_about_undoing_a_block_is_told_of_it_and_nothing_is_undone(play: Play, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        await heard(call, BLOCKS)
+        await heard(call, "yes")
+        answer = await heard(call, words)
+        assert "the block can be undone later" in answer
+        assert answer.endswith("take it back.")
+        assert await phone.writes(MAYA) == 1
+        assert "I've taken the block back" in await heard(call, "take it back")
+
+    play(talk)

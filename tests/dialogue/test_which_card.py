@@ -9,6 +9,7 @@ from tests.dialogue.conftest import BEN, CHARLES, JONAS, SETTING, TOMAS, Phone, 
 
 CHAT = SETTING.model_copy(update={"channel": "chat"})
 VISA, GOLD = {"4242": "blocked", "7719": "active"}, {"4242": "active", "7719": "blocked"}
+NOTHING = {"4242": "active", "7719": "active"}
 BOTH = {"4242": "blocked", "7719": "blocked"}
 ASKS_VISA, ASKS_GOLD = "four two four two?", "seven seven one nine?"
 
@@ -69,6 +70,17 @@ def test_who_names_a_card_that_is_not_his_is_asked_for_another_name(open_bank: P
     open_bank(talk)
 
 
+@pytest.mark.parametrize("wish", ["freeze the one ending three three two two", "lock the card that ends in 3323"])
+@pytest.mark.parametrize("then", ["oh double three twenty one then", "oh, three three two one"])
+def test_a_number_that_nobody_has_is_said_again_and_an_oh_before_it_is_no_zero(
+    open_bank: Play, wish: str, then: str
+) -> None:
+    async def talk(phone: Phone) -> None:
+        assert (await said(phone, BEN, [wish, then])).endswith("block your Everyday Visa ending three three two one?")
+
+    open_bank(talk)
+
+
 @pytest.mark.parametrize(
     "words", ["and the other one too", "and the gold one as well", "the same for the mastercard", "and the other one"]
 )
@@ -125,6 +137,75 @@ def test_a_block_of_the_wrong_card_is_taken_back_also_with_an_oh(open_bank: Play
         answer = await said(phone, TOMAS, ["block my visa", "oh yes please", words])
         assert "I've taken the block back: your Everyday Visa" in answer
         assert answer.endswith(ASKS_GOLD)
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize(
+    "words", ["no hang on, did I say the gold one? I meant the visa", "oh that's the wrong one it was my visa I mean"]
+)
+def test_who_says_in_many_words_that_another_card_was_meant_is_offered_to_take_the_block_back(
+    open_bank: Play, words: str
+) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS, SETTING.model_copy(update={"tools": ("endCall",)}))
+        for turn in ("block the gold card", "yes"):
+            await heard(call, turn)
+        answer = await heard(call, words)
+        assert "your Gold Mastercard" in answer
+        assert not call.over
+        assert await phone.states(TOMAS) in (GOLD, NOTHING)
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["sorry I got the wrong glasses on, seven seven one nine", "the cat was on it, ends in seven seven one nine"],
+)
+def test_a_card_that_is_named_among_small_talk_is_heard_beside_an_open_question(open_bank: Play, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        for wish in ("block the card that ends in one eight eight one", "block one of my cards"):
+            assert (await said(phone, TOMAS, [wish, words])).endswith(ASKS_GOLD)
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize("wish", ["block the visa no the gold one", "freeze my visa, sorry, I mean my mastercard"])
+def test_a_card_that_is_corrected_in_the_same_breath_is_the_one_that_counts(open_bank: Play, wish: str) -> None:
+    async def talk(phone: Phone) -> None:
+        assert (await said(phone, TOMAS, [wish])).endswith(ASKS_GOLD)
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize("words", ["no not that one", "not that one", "no, not the gold one", "no"])
+def test_a_denial_of_the_second_of_two_leaves_the_first_blocked(open_bank: Play, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        await said(phone, TOMAS, ["block both my cards", "yes", words])
+        assert await phone.states(TOMAS) == VISA
+        assert await phone.writes(TOMAS) == 1
+
+    open_bank(talk)
+
+
+def test_the_first_of_two_is_taken_back_for_who_says_so_to_the_question_about_the_second(open_bank: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        answer = await said(phone, TOMAS, ["block both my cards", "yes", "no that was a mistake, undo it"])
+        assert answer.startswith("One moment, I'm looking at your card. I've taken the block back: your Everyday Visa")
+        assert await phone.states(TOMAS) == NOTHING
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize("words", ["can you undo that", "is there any way to get it back", "unblock it then"])
+def test_what_was_closed_is_told_to_stay_closed_and_not_that_the_new_one_is_inactive(
+    open_bank: Play, words: str
+) -> None:
+    async def talk(phone: Phone) -> None:
+        answer = await said(phone, TOMAS, ["I lost my visa", "yes", words])
+        assert answer == "Your Everyday Visa ending four two four two is closed for good, so it can't be unblocked."
+        assert await phone.writes(TOMAS) == 1
 
     open_bank(talk)
 

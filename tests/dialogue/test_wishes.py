@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from graph.intent_rules import ends_the_call
+from graph.state import Intent
 from simulator.script import Interruption, Setting, Transcript
 from teller.errors import LedgerUnavailableError, SearchUnavailableError
 from tests.dialogue.conftest import BEN, JONAS, MAYA, PRIYA, RUTH, SETTING, TOMAS, Phone, Play, heard
@@ -101,6 +103,7 @@ def test_a_last_four_with_an_oh(open_bank: Play) -> None:
         (["block my visa", "no", "yes"], NOTHING),
         (["I lost my visa", "never mind, just block it", "yes"], VISA),
         (["I lost my visa", "don't close it, just freeze it", "yes"], VISA),
+        (["block my visa", "actually no, cancel it and send me another", "no"], NOTHING),
         (["I lost my visa", "can I just block it instead?", "yes"], VISA),
         (["block my card", "um the the second one I think", "yes"], GOLD),
         (["block my visa", "is my gold card active", "yes"], NOTHING),
@@ -345,3 +348,24 @@ def test_the_question_which_card_is_not_the_question_whether_to_block_it(play: P
         assert await phone.writes(TOMAS) == 0
 
     play(talk)
+
+
+NOT_YET = ("no hang on did i say the everyday i meant the travel", "hang on a tick", "go on", "and then")
+
+
+def test_nobody_is_hung_up_on_for_words_that_are_not_surely_a_goodbye(open_bank: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS, WITH_TOOLS)
+        await heard(call, "is my gold card active")
+        ended = []
+        for words in (*NOT_YET, "okay thanks, bye"):
+            await heard(call, words)
+            ended.append(call.over)
+        assert ended == ["", "", "", "", "endCall"]
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize(("likely", "topic"), [(0.49, "acknowledgement"), (0.5, "goodbye"), (0.9, "goodbye")])
+def test_a_goodbye_is_one_only_where_it_is_likelier_than_not(likely: float, topic: str) -> None:
+    assert ends_the_call(Intent(("smalltalk",), "goodbye", confidence=likely)).topic == topic

@@ -166,3 +166,14 @@ async def test_a_message_of_thousands_of_words_costs_as_many_embeddings_as_one_o
         await Conversation(graph, TOMAS).say(" and ".join(story))
         counts.append(len(embedded) - sum(counts))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    "words", ["I lost my mum last week", "we lost dad in march", "I've lost my husband", "I lost my job"]
+)
+async def test_who_lost_a_person_or_a_job_is_not_asked_about_a_card(
+    graph: Teller, services: Services, words: str
+) -> None:
+    answer = await Conversation(graph, MAYA).say(words)
+    assert "Visa" not in answer
+    assert not [row for row in await services.ledger.audit_trail() if row.entry.event == "asked"]
