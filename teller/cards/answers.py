@@ -60,7 +60,7 @@ _TAKE_BACK = re.compile(
     r"\b(?:take|took) (?:it|that|the block) back\b|\bundo\b|\b(?:that was|that's) (?:a mistake|the wrong)\b"
     r"|\b(?:didn't|did not) (?:mean|want) that\b|\bchanged my mind\b"
 )
-_UNDONE = re.compile(r"\b(?:undone|taken back)\b")
+_UNDONE = re.compile(r"\b(?:undone|taken back)\b|\bthat(?:'s| is| was) (?:all )?(?:wrong|not right)\b")
 _ANOTHER_MEANT = re.compile(r"^(?!.*\b(?:too|also|both|as well)\b).*\b(?:i (?:mean|meant)|wrong)\b")
 _NO_WISH_TO_TAKE_BACK = re.compile(
     r"\b(?:how|why|whether|later|tomorrow|unless|until|what (?:if|happens|do|does|would|will))\b"
