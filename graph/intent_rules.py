@@ -55,9 +55,9 @@ _FORGOTTEN = re.compile(
     re.IGNORECASE,
 )
 _ACCEPTS_A_PERSON = re.compile(
-    r"^(?:(?:yes|yeah|yep|sure|ok|okay|please|fine|alright|all right|right|oh|well|then|good)\b[\s,.!]*)+"
-    r"[a-z' ]*\b(?:put me through|connect me|transfer me|person|someone|somebody|human|agent|colleague|operator)\b"
-    r"[a-z' ]*[.!]*$",
+    r"^(?:(?:yes|yeah|yep|sure|ok|okay|please|fine|alright|all right|right|oh|well|then|good)\b[\s,.!]{0,3}){1,6}"
+    r"[a-z' ]{0,80}\b(?:put me through|connect me|transfer me|person|someone|somebody|human|agent|colleague|operator)\b"
+    r"[a-z' ]{0,80}[.!]*$",
     re.IGNORECASE,
 )
 _DENIES = re.compile(r"\b(?:no|not|don't|never)\b", re.IGNORECASE)

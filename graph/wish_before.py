@@ -23,7 +23,8 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"\b(?:no[\s,]+)*(?:don't|dont|do not|please don't|never) (?:block|freeze|lock|unblock|cancel|close|report|replace)"
+    r"\b(?:no[\s,]{1,3}){0,5}(?:don't|dont|do not|please don't|never)"
+    r" (?:block|freeze|lock|unblock|cancel|close|report|replace)"
     r"(?: (?:it|that|them|any(?:thing)?|(?:my|the) (?:\w+ )?(?:cards?|one|visa|mastercard)))?\b",
     re.IGNORECASE,
 )

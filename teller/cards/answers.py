@@ -62,8 +62,6 @@ _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my c
 _GOES_NO_FURTHER = (
     r"(?=$| (?:please|now|again|sorry|thanks|i|i'm|i've|i'd|can|could|no|oh|actually|undo|take|all|if)\b)"
 )
-    r"(?=$| (?:please|now|again|sorry|thanks|i|i'm|i've|i'd|can|could|no|oh|actually|undo|take|all|if)\b)"
-)
 _TAKE_BACK = rf"(?:take (?:it|that|the block) back|undo(?: (?:it|that|this|the block))?){_GOES_NO_FURTHER}"
 _NOT_MEANT = re.compile(
     r"\b(?:(?:that was|it was|that's) (?:a mistake|(?:the|my) wrong (?:card|one))"
@@ -76,6 +74,7 @@ _ASKS_YOU = re.compile(r"\b(?:can|could|would|will) you\b")
 _UNDOING = re.compile(
     r"\b(?:take|took) (?:it|that|the block) back\b|\bundo\b|\b(?:that was|that's) (?:a mistake|the wrong)\b"
     r"|\b(?:didn't|did not) (?:mean|want) that\b|\bchanged my mind\b|\b(?:undone|taken back)\b"
+    r"|\bthat(?:'s| is| was) (?:all )?(?:wrong|not right)\b"
 )
 _ANOTHER_MEANT = re.compile(r"^(?!.*\b(?:too|also|both|as well)\b).*\b(?:i (?:mean|meant)|wrong)\b")
 

@@ -18,7 +18,7 @@ _BESIDE = re.compile(
 )
 _ABOUT_A_CARD = re.compile(r"\b(?:card|visa|mastercard|ending|ends)\b")
 _CORRECTED = re.compile(
-    r"\b(?:no|sorry|wait|actually|rather|i mean|i meant|scratch that)\b[a-z' ]*(?<!\d)(\d{4})(?: please)?$"
+    r"\b(?:no|sorry|wait|actually|rather|i mean|i meant|scratch that)\b[a-z' ]{0,60}(?<!\d)(\d{4})(?: please)?$"
 )
 _ONES = {"one": "1", "o": "0", "oh": "0"}
 _AROUND_A_PIECE = HESITATIONS | frozenset(

@@ -25,6 +25,7 @@ HESITATIONS = frozenset(
     "uh um oh uhm er erm ah hmm mm well so okay ok yes yeah sure please it's its it is that's".split()
 )
 """What surrounds digits that are read out, and means nothing."""
+_MOST_OHS = 16  # in a row: no number has more zeros
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+")
 
 
@@ -66,9 +67,10 @@ def spoken_digits(digits: str) -> str:
 
 def _number_follows(tokens: list[str], place: int) -> bool:
     """Return whether an "oh" begins a number, and not "oh no" or "oh one moment"."""
-    while place < len(tokens) and tokens[place] in _OHS:
+    end = min(len(tokens), place + _MOST_OHS)
+    while place < end and tokens[place] in _OHS:
         place += 1
-    if place == len(tokens) or not _digits_at(tokens, place)[1]:
+    if place == end or not _digits_at(tokens, place)[1]:
         return False
     return tokens[place] != "one" or (place + 1 < len(tokens) and _digits_at(tokens, place + 1)[1] > 0)
 

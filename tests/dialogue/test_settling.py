@@ -175,7 +175,13 @@ def test_the_other_one_on_voice_settles_and_a_hang_up_drops_it(play: Play) -> No
 
 
 @pytest.mark.parametrize(
-    "words", ["and I can still undo that myself later, can I?", "how would I undo that", "so can it be undone"]
+    "words",
+    [
+        "I can still undo that myself later, can I?",
+        "how would I undo that",
+        "so can it be undone",
+        "no wait, that's wrong",
+    ],
 )
 def test_who_asks_about_undoing_a_block_is_told_of_it_and_nothing_is_undone(play: Play, words: str) -> None:
     async def talk(phone: Phone) -> None:

@@ -140,7 +140,8 @@ def test_a_message_that_is_too_long_is_refused_and_named(http: httpx.Client) -> 
 
 
 @pytest.mark.parametrize(
-    "unit", ["1", "[phone: ", "4242 ", "one ", "$1,", "*", "|-", "<thinking>", "é", "\n", " " * 20 + "x"]
+    "unit",
+    ["1", "[phone: ", "4242 ", "one ", "no ", "oh ", "and ", "$1,", "*", "|-", "<thinking>", "é", "\n", " " * 20 + "x"],
 )
 def test_a_long_message_of_anything_is_answered(http: httpx.Client, unit: str) -> None:
     said = (unit * 100_000)[:100_000]
