@@ -5,20 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from teller.cards.answers import (
-    corrects,
-    names_a_card,
-    read_answer,
-    speaks_of_taking_back,
-    speaks_of_undoing,
-    takes_back,
-)
+from teller.cards.answers import corrects, names_a_card, read_answer
 from teller.cards.commits import UNDO_WITHIN
 from teller.cards.dialogue import HeardQuestion, Turn, after_filler, ends_nothing, heard_question, runs
 from teller.cards.ledger import CardView
 from teller.cards.pin_words import SpokenPin
 from teller.cards.records import UNDER_WAY, Card, Operation, Wish, WishState
 from teller.cards.spoken import heard_words
+from teller.cards.taking_back import speaks_of_taking_back, speaks_of_undoing, takes_back
 
 Kind = Literal["yes", "no", "card", "both", "pin", "too late", "take back", "other"]
 

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teller.cards.answers import read_answer, takes_back
+from teller.cards.answers import read_answer
 from teller.cards.choice import choose
 from teller.cards.dialogue import Turn, heard_question
 from teller.cards.masking import masked_user_turns
 from teller.cards.plain_request import is_plain_request
 from teller.cards.records import Card, CardState, Clause, Operation, Wish, WishState
 from teller.cards.spoken import heard_words, spoken_digits
+from teller.cards.taking_back import takes_back
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 QUESTION = "Shall I block your Gold Mastercard ending seven seven one nine?"
