@@ -20,7 +20,7 @@ _SHOWN = re.compile(r":(?!\d)|[\"“”„«»`<>{}]|(?<!\w)['‘][^'’]+['’]
 
 _CLAUSE = re.compile(r"[.,;!?\n()\u2013\u2014]|\s-+\s|\b(?:and|so|but|because|cause|cos|then|or)\b", re.IGNORECASE)
 _ASKED = (
-    r"(?:(?:can|could|would|will) you|(?:you|u) (?:must|should|need to|have to|can)"
+    r"(?:(?:can|could|would|will) (?:you|u|ya)|(?:you|u) (?:must|should|need to|have to|can)"
     r"|(?:i|we)(?:'d| would| really| urgently| just| do)* (?:have to|got to|must|wanna|gotta|mean"
     r"|(?:want|need|wish|like|ask|request)(?: you)?(?: to)?)"
     r"|(?:i'm|i am|we're|we are)(?: just)? (?:calling|writing|here|trying|looking|asking|going)(?: you)? to"
@@ -43,7 +43,7 @@ _OBJECT = (  # "block everyone's cards", "lock my account", "freeze online payme
     r"|(?:that|this|both|all)\b"
     r"(?=$| (?:please|now|right|for me|immediately|asap|quick|i|as|is|they|he|she|some\w+|just)\b)"
 )
-_YOU_DO = re.compile(r"\b(?:(?:can|could|would|will) you|please|pls|plz)\b")  # a question that is a wish
+_YOU_DO = re.compile(r"\b(?:(?:can|could|would|will) (?:you|u|ya)|please|pls|plz)\b")  # a question that is a wish
 _LONGEST = 60  # words; a longer turn tells more than a wish
 
 

@@ -24,7 +24,7 @@ _NOT_MEANT = re.compile(
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _IF = re.compile(r"\b(?:if(?! possible| you (?:can|could)| that's (?:ok|okay))|whether|unless)\b")
 _NOT_WISHED = re.compile(r"\b(?:don't|do not|never) (?:(?:want|wish|need|like|mean) )?(?:(?:you )?to )?(?:undo|take)\b")
-_ASKS_YOU = re.compile(r"\b(?:can|could|would|will) you\b")
+_ASKS_YOU = re.compile(r"\b(?:can|could|would|will) (?:you|u|ya)\b")
 _UNDOING = re.compile(
     r"\b(?:take|took) (?:it|that|the block) back\b|\bundo\b|\b(?:that was|that's) (?:a mistake|the wrong)\b"
     r"|\b(?:didn't|did not) (?:mean|want) that\b|\bchanged my mind\b|\b(?:undone|taken back)\b"

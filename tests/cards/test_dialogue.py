@@ -252,6 +252,7 @@ def test_an_oh_before_four_other_digits_is_no_zero(words: str, heard: list[str])
     "words",
     [
         "can you block my card",
+        "can u lock my card asap",
         "uh please freeze it",
         "Block my credit card",
         "hi, I lost my purse, block my card",
