@@ -39,7 +39,14 @@ def serve() -> None:
                 Console(soft_wrap=True).print(welcome(settings, app.state.services.models), highlight=False)
 
     config = uvicorn.Config(
-        app, settings.host, settings.port, http=BoundedConnection, ws="none", log_config=None, access_log=False
+        app,
+        settings.host,
+        settings.port,
+        http=BoundedConnection,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="on",
     )
     Server(config).run(sockets=[listening])
 
