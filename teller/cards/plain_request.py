@@ -30,7 +30,7 @@ _LEAD = (
     r"(?:(?:please|pls|plz|kindly|just|now|quick|quickly|immediately|urgent|urgently|emergency|asap|right away"
     r"|straight away|at once|help|go ahead|go on|sorry|hi|hey|hello|there|good (?:morning|afternoon|evening)|oh|uh|um"
     r"|er|well|yes|yeah|ok|okay|no|wait|actually|look|listen|temporarily|also|dear|sir|madam|teller|thanks|great|fine"
-    r"|my god|god) )*"
+    r"|my god|god) ){0,20}"  # bounded: two of these stand behind one another, and a long turn would take their square
 )
 _AS_A_NOUN = (
     r"(?:(?:put|place|set|get|have)(?: \w+){1,4} |an? )(?:(?:an?|temporary|immediate) )*"  # "put my card on lock"

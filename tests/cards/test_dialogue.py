@@ -95,34 +95,6 @@ def test_what_the_question_foretells_is_no_yes_when_it_is_said_again(words: str)
 
 @pytest.mark.parametrize(
     "words",
-    ["take it back", "undo that please", "can you undo it", "oh no, I changed my mind", "sorry that was a mistake"],
-)
-def test_a_block_is_taken_back_at_a_word(words: str) -> None:
-    assert takes_back(words, CARDS[1], CARDS)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "don't undo it",
-        "never take it back",
-        "how do I undo a payment?",
-        "could a thief take it back",
-        "what if I changed my mind",
-        "I can take it back later then",
-        "is it possible to undo it",
-        "that was a mistake by the merchant",
-        "I will take it back to the store",
-        "my colleague changed my mind",
-        "I want to undo my last transfer",
-    ],
-)
-def test_a_block_is_not_taken_back_by_who_asks_about_it_or_denies_it(words: str) -> None:
-    assert not takes_back(words, CARDS[1], CARDS)
-
-
-@pytest.mark.parametrize(
-    "words",
     [
         *("yes do I want that", "yes that one but not now", "why not", "yes do you think so", "I'm sure I said that"),
         *("yes wait", "no yeah", "yes but not the other one", "that one", "okay why not the visa"),
@@ -197,34 +169,37 @@ def test_which_card_is_named(said: str, last4s: list[str], named: bool) -> None:
         assert [card.last4 for card in choice.cards] == last4s
 
 
+@pytest.mark.parametrize("blocked", CARDS)
 @pytest.mark.parametrize(
     "words",
     [
         *("undo that", "no undo it", "can you take it back please", "take it back if you can", "will you undo it"),
         *("I'd like you to take it back", "what? no, undo that!", "oh no that was a mistake", "I changed my mind"),
-        *("not that one, the other one", "take the block back and block the gold one instead"),
+        *("take the block back and block the gold one instead", "not that one, the other one", "take it back"),
+        *("undo that please", "can you undo it", "oh no, I changed my mind", "sorry that was a mistake"),
     ],
 )
-def test_a_block_is_taken_back(words: str) -> None:
-    assert takes_back(words, CARDS[0], CARDS)
+def test_a_block_is_taken_back(words: str, blocked: Card) -> None:
+    assert takes_back(words, blocked, CARDS)
 
 
+@pytest.mark.parametrize("blocked", CARDS)
 @pytest.mark.parametrize(
     "words",
     [
         *("I can still undo that myself later, can I?", "can I undo that later", "how do I undo that", "don't undo it"),
-        *(
-            "is it possible to undo that",
-            "undo that when I find it",
-            "so you'll undo that later",
-            "if it turns up could you undo it",
-        ),
-        *("I haven't changed my mind", "what if I changed my mind", "my wife can undo it", "I don't want to undo that"),
-        *("but not the other one", "and not the other one"),
+        *("is it possible to undo that", "undo that when I find it", "so you'll undo that later"),
+        *("if it turns up could you undo it", "I haven't changed my mind", "what if I changed my mind"),
+        *("my wife can undo it", "I don't want to undo that", "but not the other one", "and not the other one"),
+        *("never take it back", "how do I undo a payment?", "could a thief take it back"),
+        *("I can take it back later then", "is it possible to undo it", "that was a mistake by the merchant"),
+        *("I will take it back to the store", "my colleague changed my mind", "I want to undo my last transfer"),
+        *("no " * 30_000, "please " * 15_000),  # nor does it take long to tell
     ],
+    ids=lambda words: words[:60],
 )
-def test_who_only_speaks_of_taking_a_block_back_does_not_wish_it(words: str) -> None:
-    assert not takes_back(words, CARDS[0], CARDS)
+def test_who_only_speaks_of_taking_a_block_back_does_not_wish_it(words: str, blocked: Card) -> None:
+    assert not takes_back(words, blocked, CARDS)
 
 
 @given(st.from_regex(r"[0-9]{4}", fullmatch=True))
