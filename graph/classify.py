@@ -143,8 +143,7 @@ class Classify:
 def names_another_card(text: str, view: CardView, wish: Wish) -> bool:
     """Return whether a turn names another of the caller's cards than the one that an open wish is about."""
     cards = view.holder.cards if view.holder else ()
-    current = next((card for card in cards if card.token == wish.card_token), None)
-    return points_elsewhere(text, cards, current) is not None
+    return points_elsewhere(text, cards, wish.card_among(cards)) is not None
 
 
 def by_shape(messages: list[AnyMessage], history: list[Turn]) -> Intent | None:

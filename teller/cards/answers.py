@@ -4,7 +4,6 @@ Strict on purpose: what is not wholly understood is no answer, so that no word i
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
@@ -12,7 +11,7 @@ from teller.cards.choice import HINT_WORDS, Choice, card_hints, choose, choose_i
 from teller.cards.dialogue import HeardQuestion
 from teller.cards.policy import POLICY, fits
 from teller.cards.records import Card, Operation, WishState
-from teller.cards.spoken import heard_words
+from teller.cards.spoken import heard_words, written_as_question
 from teller.knowledge.question import is_question
 
 Answer = Literal["yes", "no", "card", "both", "other"]
@@ -71,7 +70,7 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
     text = " ".join(words)
     if _NO.fullmatch(" ".join(word for word in words if word not in _FILL)) or _NO_AFTER_ALL.match(text):
         return "no"
-    if question.clause.kind == "confirm" and not _asks(question.answer) and _is_yes(words, question):
+    if question.clause.kind == "confirm" and not written_as_question(question.answer) and _is_yes(words, question):
         return "yes"
     if question.wish.state is WishState.DONE:
         return "other"
@@ -84,7 +83,7 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
 
 def names_a_card(question: HeardQuestion, cards: Sequence[Card]) -> bool:
     """Return whether the words do nothing but say which card is meant; for a question about one, another card."""
-    current = next((card for card in cards if card.token == question.wish.card_token), None)
+    current = question.wish.card_among(cards)
     choice = choose_instead(cards, question.answer, current)
     words = [word for word in heard_words(question.answer) if not _is_part_of_a_last4(word, cards)]
     if not choice.named or not _only_about_cards(" ".join(words), question):
@@ -94,7 +93,7 @@ def names_a_card(question: HeardQuestion, cards: Sequence[Card]) -> bool:
 
 def _denies_the_only_one(question: HeardQuestion, cards: Sequence[Card]) -> bool:
     """Return whether "not that one" names no other card, and the wish could change none: then it is a no."""
-    current = next((card for card in cards if card.token == question.wish.card_token), None)
+    current = question.wish.card_among(cards)
     left = choose_instead(cards, question.answer, current).cards
     return not card_hints(question.answer) and not any(fits(question.wish.operation, card) for card in left)
 
@@ -177,11 +176,6 @@ def _says_yes(words: list[str], verbs: frozenset[str] = frozenset(), clause: fro
     said = [word for word in rest if word not in polite]
     yes = (_YES | verbs) if said[:1] and said[0] in _YES else (_YES | verbs) - _TAGS
     return bool(phrases or not yes.isdisjoint(said)) and (_YES | verbs | clause).issuperset(said)
-
-
-def _asks(text: str) -> bool:
-    """Return whether words were written down as a question: "block it?" wants to know, and does not say yes."""
-    return "?" in unicodedata.normalize("NFKC", text)
 
 
 def _only_about_cards(text: str, question: HeardQuestion) -> bool:

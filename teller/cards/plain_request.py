@@ -5,7 +5,7 @@ import re
 from teller.cards.choice import HINT_WORDS
 from teller.cards.policy import POLICY
 from teller.cards.records import Operation
-from teller.cards.spoken import heard_words
+from teller.cards.spoken import heard_words, written_as_question
 
 _DOUBT = re.compile(
     r"\b(?:don't|do not|not|never|won't|wouldn't|shouldn't|without|if|unless|instead|before|after|later|tomorrow)\b"
@@ -59,7 +59,7 @@ def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
     said = " ".join(words)
     if len(words) > _LONGEST or _SHOWN.search(turn) or _DOUBT.search(_OPENING.sub("", said)):
         return False
-    if "?" in turn and not _YOU_DO.search(said):
+    if written_as_question(turn) and not _YOU_DO.search(said):
         return False
     verbs = POLICY[operation].verbs
     return _wishes_for(verbs, turn) if not verbs.isdisjoint(words) else sure

@@ -38,11 +38,12 @@ def read_turn(
     cards = view.holder.cards if view.holder else ()
     question = heard_question(view.wishes, history, fillers)
     blocked = _told_block(view, history, now, fillers)
-    if blocked and (card := _card_of(blocked, cards)) and not _answers_what_followed(blocked, question, history):
-        if takes_back(_last_words(history), card, cards):
+    words = _last_words(history) if blocked else ""
+    if blocked and (card := _card_of(blocked, cards)) and not _answers_what_followed(blocked, question, words):
+        if takes_back(words, card, cards):
             return Reading("take back", blocked)
-        corrects_what_was_cut = corrects(_last_words(history)) and not _heard_whole(card, history)
-        if corrects_what_was_cut or speaks_of_taking_back(_last_words(history), card, cards):
+        corrects_what_was_cut = corrects(words) and not _heard_whole(card, history)
+        if corrects_what_was_cut or speaks_of_taking_back(words, card, cards):
             return Reading("too late", blocked)
     if question is None:
         return _unheard(view, history, cards, pin)
@@ -84,13 +85,13 @@ def _told_block(view: CardView, history: Sequence[Turn], now: datetime, fillers:
     return None
 
 
-def _answers_what_followed(told: Wish, question: HeardQuestion | None, history: Sequence[Turn]) -> bool:
+def _answers_what_followed(told: Wish, question: HeardQuestion | None, words: str) -> bool:
     """Return whether a denial is of the question that came right after the news of a block: "not that one" to it.
 
     "Undo it" never is.
     """
     after_it = question is not None and question.wish.id != told.id and question.wish.state in UNDER_WAY
-    return after_it and not speaks_of_undoing(_last_words(history))
+    return after_it and not speaks_of_undoing(words)
 
 
 def _heard_whole(card: Card, history: Sequence[Turn]) -> bool:

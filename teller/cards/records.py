@@ -1,5 +1,6 @@
 """What the ledger holds, as plain records: holders, cards, wishes under way and what became of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -167,3 +168,7 @@ class Wish:
     newest_request: datetime | None = None
     settles_at: datetime | None = None
     judged: str | None = None
+
+    def card_among(self, cards: Sequence[Card]) -> Card | None:
+        """Return the one of the cards that the wish is about; None where that is not known, or none of them."""
+        return next((card for card in cards if card.token == self.card_token), None)

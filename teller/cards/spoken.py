@@ -59,6 +59,11 @@ def heard_words(text: str) -> list[str]:
     return words
 
 
+def written_as_question(text: str) -> bool:
+    """Return whether words were written down as a question: "block it?" wants to know, and does not say yes."""
+    return "?" in unicodedata.normalize("NFKC", text)
+
+
 def spoken_digits(digits: str) -> str:
     """Return digits as they are read out one by one: 1881 as "one eight eight one"."""
     names = {digit: name for name, digit in _DIGITS.items() if name != "oh"}
