@@ -81,9 +81,10 @@ async def _search(services: Services) -> PartHealth:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             status = await services.index.status()
+            whole = services.settings.sample_bank == "off" or await services.ingester.sample_bank_was_in()
     except (TellerError, TimeoutError) as failure:
         return PartHealth(status="unhealthy", message=str(failure) or "The index does not answer.")
-    if status.passages == 0 and services.settings.sample_bank == "on" and not await services.index.ever_held_anything():
+    if not whole:
         return PartHealth(status="unhealthy", message="The sample bank is not in the index yet.")
     message = f"{services.index.name}, {status.passages} passages, {status.with_vector} with their vector"
     return PartHealth(status="healthy", message=message)

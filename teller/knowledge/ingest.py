@@ -61,6 +61,7 @@ class Ingester:
         self._cache = cache
         self._count_tokens = count_tokens
         self._one_upload_is_read = asyncio.Lock()  # the process that reads it may be greedy
+        self._sample_bank_was_in = False
 
     async def ingest_bytes(self, filename: str, data: bytes, collection: str | None = None) -> DocumentInfo:
         """Take in one document; when this returns it is found by words and by meaning.
@@ -123,13 +124,23 @@ class Ingester:
         What was deleted stays deleted; what a kill left unfinished is finished. `fill_vectors` gives the passages their
         vectors; until then they are found by their words.
         """
-        if await self._index.ever_held_anything() and not await self._sample_bank_is_unfinished():
+        if await self.sample_bank_was_in():
             return 0
         first, *others = await asyncio.to_thread(self._read_sample_bank)
         marked = replace(first[0], content_hash=_fingerprint(b"", _UNFINISHED))
         for document, passages in ((marked, first[1]), *others, first):
             await self._index.upsert(document, passages, None)
         return 1 + len(others)
+
+    async def sample_bank_was_in(self) -> bool:
+        """Return whether the index has held the whole sample bank, or never waits for it: it held other documents.
+
+        A yes stays true, so it is looked up once: a probe asks every few seconds.
+        """
+        if not self._sample_bank_was_in and await self._index.ever_held_anything():
+            held = await self._index.documents()
+            self._sample_bank_was_in = not any(info.content_hash.endswith(_UNFINISHED) for info in held)
+        return self._sample_bank_was_in
 
     async def fill_vectors(self) -> None:
         """Embed the passages that still wait for it; run at each start, since an earlier one may have been stopped.
@@ -142,9 +153,6 @@ class Ingester:
             vectors = await self._cache.vectors([passage.embedding_text for passage in batch])
             ids = [passage.passage_id for passage in batch]
             await self._index.add_vectors(dict(zip(ids, vectors, strict=True)))
-
-    async def _sample_bank_is_unfinished(self) -> bool:
-        return any(info.content_hash.endswith(_UNFINISHED) for info in await self._index.documents())
 
     def _read_sample_bank(self) -> list[Prepared]:
         folder = Folder.at(SAMPLE_BANK)

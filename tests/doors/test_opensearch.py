@@ -49,10 +49,8 @@ def wait_for_vectors(server: Server) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         said = httpx.get(f"{server.base_url}/api/health/", timeout=30).json()["services"]["search"]["message"]
-        passages, with_vector = (
-            map(int, re.findall(r"(\d+) (?:passages|with)", said)) if "passages" in said else (0, -1)
-        )
-        if 0 < passages == with_vector:
+        passages, with_vector = map(int, re.findall(r"(\d+) (?:passages|with)", said))
+        if passages == with_vector:
             return
         time.sleep(0.5)
     pytest.fail(said)
