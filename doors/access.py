@@ -14,8 +14,11 @@ ANYONE = ApiKey("", "", "admin")
 """Who calls where no keys are set."""
 
 
-def require(scope: Scope) -> Callable[[Request], Awaitable[ApiKey]]:
-    """Return a dependency that lets in whoever has a key of that scope, and returns the key."""
+def require(scope: Scope, *, rated: bool = True) -> Callable[[Request], Awaitable[ApiKey]]:
+    """Return a dependency that lets in whoever has a key of that scope, and returns the key.
+
+    A request counts among those that a key may make, unless its sender would only send it again (`rated`).
+    """
 
     async def key(request: Request) -> ApiKey:
         known = presented_key(request)
@@ -24,7 +27,8 @@ def require(scope: Scope) -> Callable[[Request], Awaitable[ApiKey]]:
         if not known.reaches(scope):
             message = f"This key's scope is {known.scope}; this route needs {scope}."
             raise ApiError(403, "permission_error", message, code="insufficient_scope")
-        await request.app.state.rates.admit_key(known.name)
+        if rated:
+            await request.app.state.rates.admit_key(known.name)
         return known
 
     return key

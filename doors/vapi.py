@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 @router.post("/api/vapi/events")
 @router.post("/api/vapi/events/", include_in_schema=False)
-async def events(request: Request, key: Annotated[ApiKey, Depends(require("chat"))]) -> dict[str, str]:
+async def events(request: Request, key: Annotated[ApiKey, Depends(require("chat", rated=False))]) -> dict[str, str]:
     """Take a server message; whatever it is, the answer is `{}`, since Vapi would send a refused one again."""
     call_id = _ended_call(await request.body())
     if call_id and (conversation := conversation_of(key.name, call_id)):

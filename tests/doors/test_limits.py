@@ -40,11 +40,13 @@ def test_a_caller_and_a_key_have_their_rates(bank: Path, tmp_path: Path) -> None
         by_caller = [chat(http, metadata={"phone": "+1234567890"}) for _ in range(4)]
         other = chat(http, metadata={"phone": "+1234567891"})
         by_key = [chat(http) for _ in range(4)]
+        event = http.post("/api/vapi/events", json={"message": {"type": "end-of-call-report", "call": {"id": "c"}}})
     process.terminate()
     process.communicate(timeout=10)
     assert [reply.status_code for reply in by_caller] == [200, 200, 200, 429]
     assert other.status_code == 200
     assert by_key[-1].status_code == 429
+    assert (event.status_code, event.json()) == (200, {})  # Vapi would only send it again
     for refused in (by_caller[-1], by_key[-1]):
         assert refused.json()["error"]["type"] == "rate_limit_error"
         assert 1 <= int(refused.headers["retry-after"]) <= 60
