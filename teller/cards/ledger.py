@@ -169,6 +169,10 @@ class Ledger(Protocol):
         """Put a refusal into the audit trail: `reason` is one of our own words, never the caller's."""
         ...
 
+    async def forget_old(self) -> None:
+        """Delete what has outlived its use; asked for at the start and every ten minutes."""
+        ...
+
     def now(self) -> datetime:
         """Return the time by which all moments of this ledger are given."""
         ...

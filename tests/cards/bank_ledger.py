@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from teller.cards.forgetting import ROWS_LIVE
 from teller.cards.ledger import CardView, NotProvenError, OutcomeUnknownError
 from teller.cards.policy import POLICY
 from teller.cards.records import (
@@ -49,6 +50,11 @@ class BankLedger:
     def __init__(self, system: CardSystem, desk: Desk | None = None) -> None:
         self.system = system
         self.desk = desk or Desk()
+
+    async def forget_old(self) -> None:
+        for wish in list(self.desk.wishes.values()):
+            if wish.state is not WishState.COMMITTING and wish.expires_at < self._now() - ROWS_LIVE:
+                del self.desk.wishes[wish.id]
 
     def now(self) -> datetime:
         return self.system.clock()

@@ -51,6 +51,12 @@ async def test_a_wish_is_one_row_with_its_last_eight_clauses(any_ledger: Ledger)
     assert [clause.text for clause in wish.clauses] == [f"question {number}?" for number in range(2, 10)]
 
 
+async def test_forgetting_takes_nothing_that_is_alive(any_ledger: Ledger, clock: Clock) -> None:
+    asked = await ask(any_ledger, MAYA, BLOCK, await card_of(any_ledger, MAYA))
+    await any_ledger.forget_old()
+    assert (await any_ledger.view(MAYA, "call")).open_wish == asked
+
+
 @pytest.mark.parametrize("change", ["operation", "card", "caller", "too late"])
 async def test_another_wish_ends_the_one_before(any_ledger: Ledger, clock: Clock, change: str) -> None:
     first, second = await card_of(any_ledger, TOMAS), await card_of(any_ledger, TOMAS, 1)
