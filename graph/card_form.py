@@ -90,6 +90,8 @@ class CardForm:
         Raises:
             OvertakenError: newer words came.
         """
+        if POLICY[turn.operation].proof == "pin" and not turn.is_proven(self._ledger):
+            return await self._ask_pin(turn, "question")
         answer_hash = self._ledger.fingerprint(turn_words(question.answer))
         try:
             record = await self._settling.carry_out(turn, question.wish, answer_hash, card)
