@@ -48,6 +48,20 @@ async def test_of_several_cards_it_asks_which_and_then_blocks_the_named_one(grap
     assert await states(services, TOMAS) == {"4242": "active", "7719": "blocked"}
 
 
+@pytest.mark.parametrize("wish", ["should I block my visa?", "somebody is spending money on my visa right now"])
+async def test_the_other_card_than_the_one_asked_about_is_asked_about_next(
+    graph: Teller, services: Services, wish: str
+) -> None:
+    talk = Conversation(graph, TOMAS)
+    assert (await talk.say(wish)).endswith("hall I block your Everyday Visa ending 4242?")
+    answer = await talk.say("no, the other one")
+    assert "has just changed" not in answer
+    assert "hall I block your Gold Mastercard ending 7719?" in answer
+    assert await states(services, TOMAS) == {"4242": "active", "7719": "active"}
+    assert "blocked your Gold Mastercard ending 7719" in await talk.say("yes")
+    assert await states(services, TOMAS) == {"4242": "active", "7719": "blocked"}
+
+
 @pytest.mark.parametrize(
     ("words", "last4"),
     [
