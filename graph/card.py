@@ -130,7 +130,9 @@ class CardDesk:
                 return CardOutcome("given_up", wish.operation, (about.card,) if about.card else ())
             case "card" if question:
                 choice = choose_instead(turn.holder.cards, question.answer, about.card)
-                plain = not is_question(question.answer)  # "is that the gold one" is asked about it first
+                # "is that the gold one" is asked about it first, and so is another card than was asked about.
+                asked_of_none = question.clause.kind == "card" and wish.card_token is None
+                plain = asked_of_none and not is_question(question.answer)
                 return await self._form.choose(replace(about, plain=plain, answered=question), choice)
             case "both" if question:
                 return await self._form.choose(

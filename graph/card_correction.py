@@ -34,9 +34,13 @@ class Correction:
         return replace(outcome, then=await self._form.choose(again, further))
 
     async def take_back(self, turn: CardTurn, blocked: Wish) -> CardOutcome:
-        """Take a block back, then go on with the card that was meant, if one was named."""
+        """Take a block back, then go on with the card that was meant, if one was named.
+
+        Raises:
+            OvertakenError: newer words came.
+        """
         current = turn.holder.card(blocked.record.card.token) if blocked.record else None
-        await self._settling.correction_stands(turn)
+        await self._settling.correction_stands(turn, blocked)
         record = await self._tools.take_back(blocked.id)
         if record is None:
             return CardOutcome("status", Operation.BLOCK, (current,) if current else turn.holder.cards)

@@ -90,6 +90,8 @@ class CardForm:
         Raises:
             OvertakenError: newer words came.
         """
+        if POLICY[turn.operation].proof == "pin" and not turn.is_proven(self._ledger):
+            return await self._ask_pin(turn, "question")
         answer_hash = self._ledger.fingerprint(turn_words(question.answer))
         try:
             record = await self._settling.carry_out(turn, question.wish, answer_hash, card)
@@ -169,7 +171,10 @@ class CardForm:
     async def _told(self, turn: CardTurn, conversation: str) -> CardOutcome:
         """Read what was asked of the card, or of all cards that are not closed."""
         cards = (turn.card,) if turn.card else turn.holder.held or turn.holder.cards
-        purchases = [await self._tools.disclose(conversation, turn.phone, turn.operation, card) for card in cards]
+        try:
+            purchases = [await self._tools.disclose(conversation, turn.phone, turn.operation, card) for card in cards]
+        except NotProvenError:  # the proof ended since it was read
+            return await self._ask_pin(turn, "question")
         view: CardView = await self._tools.view_cards(turn.phone, conversation)
         if (wish := view.open_wish) and wish.operation is turn.operation:
             await self._tools.give_up(wish.id)

@@ -48,10 +48,17 @@ class Settling:
             return await asyncio.shield(self._going_on(work))
         return await work
 
-    async def correction_stands(self, turn: CardTurn) -> None:
-        """Return when a block may be taken back; a caller who hangs up before that has not said so."""
-        if turn.channel == "voice":
-            await asyncio.sleep(self._block_seconds)
+    async def correction_stands(self, turn: CardTurn, blocked: Wish) -> None:
+        """Return when a block may be taken back; a caller who hangs up before that has not said so.
+
+        Raises:
+            OvertakenError: newer words came.
+        """
+        if turn.channel != "voice":
+            return
+        await asyncio.sleep(self._block_seconds)
+        if not await self._is_newest(turn, blocked):
+            raise OvertakenError
 
     async def pin_stands(self, turn: CardTurn, wish: Wish, answer_hash: str) -> None:
         """Return when a PIN that was said may be judged: it stood for a while, and no other words came.

@@ -5,7 +5,7 @@ from dataclasses import replace
 from langchain_core.messages import AIMessage, AnyMessage, FunctionMessage, ToolMessage
 from langgraph.runtime import Runtime
 
-from graph.card_turn import pin_of
+from graph.card_turn import believed, pin_of
 from graph.history import earlier_turns, resolved_caller, spoken_turns, turn_text
 from graph.intent_rules import (
     SURE,
@@ -31,7 +31,7 @@ from teller.caller import conversation_of
 from teller.cards.answers import points_elsewhere
 from teller.cards.dialogue import Turn
 from teller.cards.ledger import CardView
-from teller.cards.reading import Reading, read_turn
+from teller.cards.reading import Reading, read_turn, told_block
 from teller.cards.records import Operation, Wish, WishState
 from teller.errors import LedgerUnavailableError
 from teller.knowledge.question import continues
@@ -84,16 +84,18 @@ class Classify:
             return first_things_first(nearest, phone)
         if phone is None or talk is None:
             return wants_person(nearest, history)
+        private, now = private_turns(state["messages"]), self._ledger.now()
         try:
             view = await self._ledger.view(phone, talk)
             changed = view.others
             if changed:  # the caller has changed: what the other one left open is not his to answer
                 await self._ledger.end_conversation(talk)
                 view = await self._ledger.view(phone, talk)
+            if blocked := told_block(view, private, now, fillers()):  # an older guess may be about to take it back
+                await self._ledger.note_request(blocked.id, believed(state.get("requested_at"), now))
         except LedgerUnavailableError:
             return without_ledger(nearest, history)
-        private = private_turns(state["messages"])
-        reading = read_turn(view, private, pin_of(private, view, self._ledger), self._ledger.now(), fillers())
+        reading = read_turn(view, private, pin_of(private, view, self._ledger), now, fillers())
         if reading.kind != "other" and reading.wish:
             return await self._answer(reading, reading.wish, nearest)
         if wish := view.open_wish:

@@ -143,11 +143,11 @@ class Ledger(Protocol):
         ...
 
     async def drop(self, wish_id: str) -> None:
-        """Give up a wish that is open: the caller changed his mind."""
+        """Give up a wish that is open or settling: the caller changed his mind. One whose commit has begun stays."""
         ...
 
     async def end_conversation(self, conversation: str) -> None:
-        """Drop what is open in a conversation that has ended, and its proofs; a settling wish goes on."""
+        """Drop what is open or settling in a conversation that has ended, and its proofs; a settling block goes on."""
         ...
 
     def fingerprint(self, words: str) -> str:

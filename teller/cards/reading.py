@@ -37,7 +37,7 @@ def read_turn(
     """Return what the last words of a conversation, in the caller's own words, mean for his cards."""
     cards = view.holder.cards if view.holder else ()
     question = heard_question(view.wishes, history, fillers)
-    blocked = _told_block(view, history, now, fillers)
+    blocked = told_block(view, history, now, fillers)
     words = _last_words(history) if blocked else ""
     if blocked and (card := _card_of(blocked, cards)) and not _answers_what_followed(blocked, question, words):
         if takes_back(words, card, cards):
@@ -69,7 +69,7 @@ def _unheard(view: CardView, history: Sequence[Turn], cards: Sequence[Card], pin
     return Reading("card", wish, assumed) if names_a_card(assumed, cards) else Reading("other")
 
 
-def _told_block(view: CardView, history: Sequence[Turn], now: datetime, fillers: Sequence[str]) -> Wish | None:
+def told_block(view: CardView, history: Sequence[Turn], now: datetime, fillers: Sequence[str]) -> Wish | None:
     """Return the block that the last assistant turn tells, if it can still be taken back."""
     joined = runs(history)
     if len(joined) < 2 or joined[-1].role != "user" or ends_nothing(joined[-2].text, fillers):

@@ -148,8 +148,9 @@ class BankLedger:
             self._keep(replace(wish, state=WishState.DROPPED))
 
     async def end_conversation(self, conversation: str) -> None:
-        for wish in self._of(conversation, WishState.OPEN):
-            await self.drop(wish.id)
+        for wish in self._of(conversation, *UNDER_WAY):
+            if wish.state is WishState.OPEN or wish.operation is not Operation.BLOCK:
+                await self.drop(wish.id)
         for owner in [one for one in self.desk.proofs if one[0] == conversation]:
             del self.desk.proofs[owner]
 

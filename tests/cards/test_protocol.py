@@ -174,6 +174,25 @@ async def test_the_end_of_a_call_drops_what_is_open_and_the_proof(any_ledger: Le
     assert (view.open_wish, view.proof) == (None, None)
 
 
+@pytest.mark.parametrize("operation", [BLOCK, LOST])
+async def test_the_end_of_a_call_drops_what_settles_but_a_block(any_ledger: Ledger, operation: Operation) -> None:
+    card = await card_of(any_ledger, MAYA)
+    wish = await ask(any_ledger, MAYA, operation, card)
+    await any_ledger.settle(wish.id, "yes")
+    await any_ledger.end_conversation("call")
+    record = await any_ledger.commit(wish.id, "yes", card)
+    assert (record is not None) == (operation is BLOCK)
+    assert (await card_of(any_ledger, MAYA) != card) == (operation is BLOCK)
+
+
+async def test_a_wish_that_settles_can_be_given_up(any_ledger: Ledger) -> None:
+    card = await card_of(any_ledger, MAYA)
+    wish = await ask(any_ledger, MAYA, BLOCK, card)
+    await any_ledger.settle(wish.id, "yes")
+    await any_ledger.drop(wish.id)
+    assert await any_ledger.commit(wish.id, "yes", card) is None
+
+
 async def test_one_caller_sees_nothing_of_another(any_ledger: Ledger) -> None:
     mine = await card_of(any_ledger, MAYA)
     await any_ledger.prove("call", MAYA, PINS[MAYA], "words")

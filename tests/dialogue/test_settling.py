@@ -8,6 +8,7 @@ from simulator.script import Interruption
 from tests.dialogue.conftest import MAYA, TOMAS, Phone, Play, heard
 
 BLOCKS, LOSES = "block my card", "I lost my card, please report it"
+GUESS = "take it back"
 
 
 @pytest.mark.parametrize(("wish", "settles"), [(BLOCKS, 1.0), (LOSES, 3.0)])
@@ -170,6 +171,36 @@ def test_the_other_one_on_voice_settles_and_a_hang_up_drops_it(play: Play) -> No
         await call.hang_up(Interruption(seconds=0.3))
         await asyncio.sleep(5)
         assert await phone.states(TOMAS) == {"4242": "blocked", "7719": "active"}
+
+    play(talk)
+
+
+@pytest.mark.parametrize("later", [0.1, 0.9])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "take it back no wait don't take it back leave it blocked",
+        "take a bag, is what I said, and how much is the annual fee of the gold card?",
+    ],
+)
+def test_a_guess_that_takes_a_block_back_does_not_count_against_newer_words(
+    play: Play, words: str, later: float
+) -> None:
+    """Nor where its connection stays open, and whatever the newer words wish."""
+
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        for turn in (BLOCKS, "yes"):
+            await heard(call, turn)
+        guess, whole = ({"messages": [*call.messages, {"role": "user", "content": said}]} for said in (GUESS, words))
+        older = asyncio.create_task(phone.ask(call, guess, seconds_ago=0))
+        await asyncio.sleep(later)
+        await phone.ask(call, whole, seconds_ago=0)
+        assert "taken the block back" not in await older
+        assert await phone.states(MAYA) == {"1881": "blocked"}
+        assert "taken the block back" not in await phone.ask(call, guess, seconds_ago=5)
+        assert await phone.states(MAYA) == {"1881": "blocked"}
+        assert "taken the block back" in await phone.ask(call, guess, seconds_ago=0)
 
     play(talk)
 

@@ -5,6 +5,7 @@ import pytest
 from graph.workflow import Teller
 from teller.caller import Trust
 from teller.cards.demo import listing
+from teller.cards.records import Card, Operation, Purchase
 from teller.services import Services
 from tests.support.conversation import Conversation
 
@@ -45,6 +46,20 @@ async def test_of_several_cards_it_asks_which_and_then_blocks_the_named_one(grap
     assert "Everyday Visa ending 4242 or your Gold Mastercard ending 7719?" in await talk.say("please block my card")
     assert await writes(services) == 0
     assert "blocked your Gold Mastercard ending 7719" in await talk.say("the gold one")
+    assert await states(services, TOMAS) == {"4242": "active", "7719": "blocked"}
+
+
+@pytest.mark.parametrize("wish", ["should I block my visa?", "somebody is spending money on my visa right now"])
+async def test_the_other_card_than_the_one_asked_about_is_asked_about_next(
+    graph: Teller, services: Services, wish: str
+) -> None:
+    talk = Conversation(graph, TOMAS)
+    assert (await talk.say(wish)).endswith("hall I block your Everyday Visa ending 4242?")
+    answer = await talk.say("no, the other one")
+    assert "has just changed" not in answer
+    assert "hall I block your Gold Mastercard ending 7719?" in answer
+    assert await states(services, TOMAS) == {"4242": "active", "7719": "active"}
+    assert "blocked your Gold Mastercard ending 7719" in await talk.say("yes")
     assert await states(services, TOMAS) == {"4242": "active", "7719": "blocked"}
 
 
@@ -143,6 +158,23 @@ async def test_another_caller_in_the_same_conversation_finds_nothing_open_and_no
     await talk.say("yes")
     assert (await talk.say("please unblock my card")).endswith("what is your four-digit PIN?")
     assert await states(services, RUTH) == {"0356": "blocked"}
+
+
+async def test_a_proof_that_ends_while_it_is_relied_on_is_asked_for_again(
+    graph: Teller, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk, disclose = Conversation(graph, MAYA), services.ledger.disclose
+    await talk.say("what's the balance of my card")
+    assert "412.65" in await talk.say("7305")
+
+    async def too_late(conversation: str, phone: str, operation: Operation, card: Card) -> tuple[Purchase, ...]:
+        await services.ledger.end_conversation(conversation)
+        return await disclose(conversation, phone, operation, card)
+
+    monkeypatch.setattr(services.ledger, "disclose", too_late)
+    assert (await talk.say("what's the balance of my card")).endswith("what is your four-digit PIN?")
+    monkeypatch.undo()
+    assert "412.65" in await talk.say("my PIN is 7305")
 
 
 async def test_a_phone_number_in_words_is_no_identity(graph: Teller, services: Services) -> None:
