@@ -1,0 +1,41 @@
+"""What may not be kept of what was said does not enter the graph, wherever in a message it stands."""
+
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, InvalidToolCall, ToolCall, ToolMessage
+
+from graph.private_words import set_apart
+
+CARD, PHONE = "4111111111111111", "+1234567890"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"card": CARD, "phone": PHONE},
+        {"card": int(CARD)},
+        {"who": {"numbers": [f"call {PHONE}", {"card": "4111 1111 1111 1111"}]}},
+    ],
+)
+def test_a_tool_call_of_the_history_holds_no_card_or_phone_number(args: dict[str, Any]) -> None:
+    call = ToolCall(name="lookup", args={**args, "amount": 12, "note": "fees"}, id="call-1")
+    wrong = InvalidToolCall(name="lookup", args=f'{{"card": {CARD}', id="call-2", error=None)
+    as_openai = {"tool_calls": [{"id": "call-1", "function": {"name": "lookup", "arguments": str(args)}}]}
+    said = AIMessage("One moment.", tool_calls=[call], invalid_tool_calls=[wrong], additional_kwargs=as_openai)
+    given, _ = set_apart({"messages": [HumanMessage("Hello"), said, ToolMessage("found", tool_call_id="call-1")]})
+    kept = given["messages"][1]
+    assert isinstance(kept, AIMessage)
+    for number in (CARD, "4111 1111 1111 1111", PHONE):
+        assert number not in repr(kept)
+    assert (kept.text, kept.tool_calls[0]["id"], kept.invalid_tool_calls[0]["id"]) == (
+        "One moment.",
+        "call-1",
+        "call-2",
+    )
+    assert (kept.tool_calls[0]["args"]["amount"], kept.tool_calls[0]["args"]["note"]) == (12, "fees")
+
+
+def test_a_tool_call_that_holds_none_is_kept_as_it_is() -> None:
+    said = AIMessage("", tool_calls=[ToolCall(name="transfer", args={"to": "desk", "urgent": True}, id="call-1")])
+    assert set_apart({"messages": [said]})[0]["messages"] == [said]
