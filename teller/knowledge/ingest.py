@@ -74,10 +74,9 @@ class Ingester:
         Raises:
             DocumentRejectedError: it cannot be read; the message says what to do.
         """
-        async with self._one_upload_is_read:
-            with Converter() as converter:  # whoever gives up ends it
-                prepare = partial(self._prepare, filename, data, collection, _UPLOAD, converter.convert)
-                prepared = await asyncio.to_thread(prepare)
+        async with self._one_upload_is_read, Converter() as converter:  # whoever gives up ends it
+            prepare = partial(self._prepare, filename, data, collection, _UPLOAD, converter.convert)
+            prepared = await asyncio.to_thread(prepare)
         await self._index.upsert(*await self._embed(prepared))
         return prepared[0]
 
@@ -98,7 +97,7 @@ class Ingester:
         known = {(info.filename, info.content_hash): info for info in before}
         there = {info.document_id for info in before}
         waiting: list[Upsert] = []
-        with Converter() as converter:
+        async with Converter() as converter:
             for done, (name, file) in enumerate(folder.files.items()):
                 step = Progress(name, done, len(folder.files), 0, 0)
                 look = partial(self._look_at, name, file, collection, source, converter.convert, known)
