@@ -1,11 +1,16 @@
 """What may not be kept of what was said does not enter the graph, wherever in a message it stands."""
 
+import threading
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, InvalidToolCall, ToolCall, ToolMessage
 
-from graph.private_words import set_apart
+from graph import turn
+from graph.private_words import PrivateWords, set_apart
+from graph.state import InputState
+from graph.workflow import Teller
+from tests.support.conversation import Conversation
 
 CARD, PHONE = "4111111111111111", "+1234567890"
 
@@ -34,6 +39,22 @@ def test_a_tool_call_of_the_history_holds_no_card_or_phone_number(args: dict[str
         "call-2",
     )
     assert (kept.tool_calls[0]["args"]["amount"], kept.tool_calls[0]["args"]["note"]) == (12, "fees")
+
+
+async def test_a_long_conversation_is_masked_beside_the_event_loop(
+    graph: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def recorded(given: InputState) -> tuple[InputState, PrivateWords]:
+        threads.append(threading.current_thread())
+        return set_apart(given)
+
+    monkeypatch.setattr(turn, "set_apart", recorded)
+    talk = Conversation(graph, PHONE, messages=[HumanMessage("4242 " * 5_000), AIMessage("Sorry?")])
+    assert await talk.say("Hello")
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 def test_a_tool_call_that_holds_none_is_kept_as_it_is() -> None:
