@@ -88,12 +88,20 @@ def _without_numbers(message: AnyMessage) -> AnyMessage:
     if not isinstance(message, AIMessage):
         return message
     calls = {
-        "tool_calls": [{**call, "args": _masked(call["args"])} for call in message.tool_calls],
+        "tool_calls": [{**call, "args": _looked_through(call["args"])} for call in message.tool_calls],
         "invalid_tool_calls": [{**call, "args": _masked(call["args"])} for call in message.invalid_tool_calls],
-        "additional_kwargs": _masked(message.additional_kwargs),
+        "additional_kwargs": _looked_through(message.additional_kwargs),
     }
     changed = any(value != getattr(message, name) for name, value in calls.items())
     return message.model_copy(update=calls) if changed else message
+
+
+def _looked_through(held: dict[str, Any]) -> Any:
+    """Return what an object holds, masked; nothing of one that is nested too deeply to be looked through."""
+    try:
+        return _masked(held)
+    except RecursionError:
+        return {}
 
 
 def _masked(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """What may not be kept of what was said does not enter the graph, wherever in a message it stands."""
 
+import sys
 import threading
 from typing import Any
 
@@ -60,3 +61,13 @@ async def test_a_long_conversation_is_masked_beside_the_event_loop(
 def test_a_tool_call_that_holds_none_is_kept_as_it_is() -> None:
     said = AIMessage("", tool_calls=[ToolCall(name="transfer", args={"to": "desk", "urgent": True}, id="call-1")])
     assert set_apart({"messages": [said]})[0]["messages"] == [said]
+
+
+def test_a_tool_call_that_is_nested_too_deeply_keeps_no_arguments() -> None:
+    args: dict[str, Any] = {"card": CARD}
+    for _ in range(sys.getrecursionlimit()):
+        args = {"in": args}
+    said = AIMessage("", tool_calls=[ToolCall(name="lookup", args=args, id="call-1")])
+    (kept,) = set_apart({"messages": [said]})[0]["messages"]
+    assert isinstance(kept, AIMessage)
+    assert kept.tool_calls[0]["args"] == {}
