@@ -15,6 +15,7 @@ from teller.errors import (
     ContextTooLongError,
     DocumentRejectedError,
     DocumentTooLargeError,
+    IngestBusyError,
     LedgerUnavailableError,
     ModelAccessDeniedError,
     ModelNotFoundError,
@@ -50,6 +51,7 @@ _UPSTREAM: tuple[tuple[type[TellerError], int, str | None, bool], ...] = (
     (ModelUnavailableError, 503, None, True),
     (LedgerUnavailableError, 503, None, True),
     (SearchUnavailableError, 503, None, True),
+    (IngestBusyError, 503, None, True),
 )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 from limits import RateLimitItem
@@ -31,23 +32,11 @@ class RateStore:
 
     async def hit(self, rate: RateLimitItem, *who: str) -> bool:
         """Count one and return True, or return False where the rate is reached."""
-        if self._is_shared():
-            try:
-                async with asyncio.timeout(_PATIENCE_SECONDS):
-                    return await self._shared.hit(rate, *who)
-            except (StorageError, TimeoutError, OSError) as failure:
-                self._leave_alone(failure)
-        return await self._own.hit(rate, *who)
+        return await self._first_of(lambda limiter: limiter.hit(rate, *who))
 
     async def has_room(self, rate: RateLimitItem, *who: str) -> bool:
         """Return whether one more would be counted."""
-        if self._is_shared():
-            try:
-                async with asyncio.timeout(_PATIENCE_SECONDS):
-                    return await self._shared.test(rate, *who)
-            except (StorageError, TimeoutError, OSError) as failure:
-                self._leave_alone(failure)
-        return await self._own.test(rate, *who)
+        return await self._first_of(lambda limiter: limiter.test(rate, *who))
 
     async def seconds_left(self, rate: RateLimitItem, *who: str) -> int:
         """Return after how many seconds to try again, at least 1."""
@@ -59,6 +48,16 @@ class RateStore:
             self._leave_alone(failure)
             return 1
         return max(1, round(window.reset_time - time.time()))
+
+    async def _first_of(self, ask: Callable[[SlidingWindowCounterRateLimiter], Awaitable[bool]]) -> bool:
+        """Return what the shared store says, or this process where that one cannot be had."""
+        if self._is_shared():
+            try:
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    return await ask(self._shared)
+            except (StorageError, TimeoutError, OSError) as failure:
+                self._leave_alone(failure)
+        return await ask(self._own)
 
     def _is_shared(self) -> bool:
         return self._shared is not self._own and time.monotonic() >= self._shared_from

@@ -31,12 +31,12 @@ _ANOTHERS = re.compile(
 )
 _IF_ANYONE = re.compile(r"\b(?:if|when|suppose|say) (?:some|any)(?:one|body)\b", re.IGNORECASE)
 _ASKS_IF_ROBOT = re.compile(
-    r"\b(?:are you|is (?:this|that|it)|am i|do i have|have i got|you're|you are)\b[a-z' ]*"
+    r"\b(?:are you|is (?:this|that|it)|am i|do i have|have i got|you're|you are)\b[a-z' ]{0,60}"
     r"\b(?:robot|bot|machine|computer|human|person|recording|automated|ai|chatbot|real)\b",
     re.IGNORECASE,
 )
 _ASKS_WHAT_WAS_DONE = re.compile(
-    r"\bwhat (?:did|have|had|was it|is it) (?:that )?you\b[a-z' ]*\b(?:do|done|did|changed?)\b", re.IGNORECASE
+    r"\bwhat (?:did|have|had|was it|is it) (?:that )?you\b[a-z' ]{0,60}\b(?:do|done|did|changed?)\b", re.IGNORECASE
 )
 _MISUSED = re.compile(
     r"\b(?:they|he|she|who|someone|somebody|thief|is|are|keeps?|'s|'re)\b[a-z' ]{0,20}"

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
-from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
 from graph.history import all_turns, resolved_caller
 from graph.lines import fillers
@@ -78,9 +79,44 @@ def private_turns(messages: Sequence[AnyMessage]) -> list[Turn]:
 
 
 def _without_numbers(message: AnyMessage) -> AnyMessage:
-    """Return the message without card numbers, phone numbers and their tags; as it is where it holds none."""
+    """Return the message without card numbers, phone numbers and their tags; as it is where it holds none.
+
+    Tools are called with what the caller said, so an assistant's calls are looked through as its words are.
+    """
     text = without_phone_tags(message.text) if isinstance(message, HumanMessage | SystemMessage) else message.text
-    return _with_text(message, without_phone_numbers(without_spoken_card_numbers(without_card_numbers(text))))
+    message = _with_text(message, _masked(text))
+    if not isinstance(message, AIMessage):
+        return message
+    calls = {
+        "tool_calls": [{**call, "args": _looked_through(call["args"])} for call in message.tool_calls],
+        "invalid_tool_calls": [{**call, "args": _masked(call["args"])} for call in message.invalid_tool_calls],
+        "additional_kwargs": _looked_through(message.additional_kwargs),
+    }
+    changed = any(value != getattr(message, name) for name, value in calls.items())
+    return message.model_copy(update=calls) if changed else message
+
+
+def _looked_through(held: dict[str, Any]) -> Any:
+    """Return what an object holds, masked; nothing of one that is nested too deeply to be looked through."""
+    try:
+        return _masked(held)
+    except RecursionError:
+        return {}
+
+
+def _masked(value: Any) -> Any:
+    """Return a text, or what JSON can hold of texts and numbers, without card numbers and phone numbers."""
+    match value:
+        case str():
+            return without_phone_numbers(without_spoken_card_numbers(without_card_numbers(value)))
+        case int() | float() if (text := _masked(str(value))) != str(value):
+            return text
+        case list():
+            return [_masked(one) for one in value]
+        case dict():
+            return {name: _masked(one) for name, one in value.items()}
+        case _:
+            return value
 
 
 def _with_text(message: AnyMessage, text: str) -> AnyMessage:

@@ -10,6 +10,9 @@ from graph.private_words import PrivateWords, set_apart, within_reach
 from graph.state import InputState
 from graph.workflow import Teller
 
+_LONG = 20_000
+"""Characters; a longer conversation is masked in a thread: that takes about a microsecond for each."""
+
 
 class _End:
     """The mark behind the last event."""
@@ -30,8 +33,6 @@ class RunningTurn:
         self, graph: Teller, given: InputState, options: TurnOptions, words: PrivateWords | None = None
     ) -> None:
         self._events: asyncio.Queue[TurnEvent | Exception | _End] = asyncio.Queue(maxsize=256)
-        if words is None:
-            given, words = set_apart(given)
         self._task = asyncio.create_task(self._run(graph, given, options, words))
 
     def __aiter__(self) -> Self:
@@ -59,8 +60,10 @@ class RunningTurn:
         """Stop what is still running; a turn that has ended is not changed."""
         self._task.cancel()
 
-    async def _run(self, graph: Teller, given: InputState, options: TurnOptions, words: PrivateWords) -> None:
+    async def _run(self, graph: Teller, given: InputState, options: TurnOptions, words: PrivateWords | None) -> None:
         try:
+            if words is None:
+                given, words = await _apart(given)
             with within_reach(words):
                 async for event in graph.astream(given, context=options, stream_mode="custom"):
                     await self._events.put(event)  # type: ignore[arg-type]  # our nodes write nothing but TurnEvents
@@ -68,3 +71,9 @@ class RunningTurn:
             await self._events.put(failure)
         else:
             await self._events.put(_End())
+
+
+async def _apart(given: InputState) -> tuple[InputState, PrivateWords]:
+    if sum(len(message.text) for message in given["messages"]) > _LONG:
+        return await asyncio.to_thread(set_apart, given)
+    return set_apart(given)

@@ -51,13 +51,15 @@ async def build_workflow(services: Services) -> Teller:
 
 
 _studio: Teller | None = None
+_one_builds = asyncio.Lock()
 
 
 async def make_graph() -> Teller:
     """Return the graph for LangGraph Studio, which calls this on every access; it is built once."""
     global _studio
-    if _studio is None:
-        services = await Services.open(await asyncio.to_thread(Settings.load))
-        _studio = await build_workflow(services)
-        services.index_sample_bank_in_background()
-    return _studio
+    async with _one_builds:
+        if _studio is None:
+            services = await Services.open(await asyncio.to_thread(Settings.load))
+            _studio = await build_workflow(services)
+            services.index_sample_bank_in_background()
+        return _studio

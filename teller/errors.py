@@ -61,6 +61,10 @@ class DocumentTooLargeError(DocumentRejectedError):
     """A document is larger than one may be, as a file, unpacked, or in what it takes to read."""
 
 
+class IngestBusyError(TellerError):
+    """Other uploads are read first, and for long; nothing was taken in."""
+
+
 class UnsupportedDocumentError(DocumentRejectedError):
     """A file is of a type that is not read."""
 

@@ -26,8 +26,8 @@ def parse_api_keys(value: object) -> object:
     """Read `name:key[:scope]`, comma-separated.
 
     Raises:
-        ValueError: an entry has no name or key, names an unknown scope, or a name or key stands twice. The message
-            counts entries and never shows one.
+        ValueError: an entry has no name or key, a key that no header carries, or an unknown scope, or a name or key
+            stands twice. The message counts entries and never shows one.
     """
     if not isinstance(value, str):
         return value
@@ -40,6 +40,8 @@ def parse_api_keys(value: object) -> object:
 
 def _parse(entry: str, place: int) -> ApiKey:
     match entry.split(":"):
+        case [_, key, *_] if not key.isascii():
+            raise ValueError(f"entry {place} has a key with a letter beyond ASCII, which HTTP headers do not carry")
         case [name, key] if name and key:
             return ApiKey(name, key, "chat")
         case [name, key, scope] if name and key:

@@ -16,7 +16,7 @@ from teller.cards import demo, keys
 from teller.cards.engines import ledger_url, place
 from teller.cards.sql_ledger import SqlLedger
 from teller.data_dir import make_data_dir
-from teller.errors import LedgerUnavailableError, SearchUnavailableError
+from teller.errors import LedgerUnavailableError, ModelUnavailableError, SearchUnavailableError
 from teller.knowledge.choosing import open_index, search_embedder, vector_cache
 from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
@@ -149,8 +149,8 @@ class Services:
             try:
                 await self.index_sample_bank()
                 return
-            except SearchUnavailableError as failure:  # a cluster may be up later than this process
-                _log.warning("the sample bank waits for the index", why=str(failure))
+            except (SearchUnavailableError, ModelUnavailableError) as failure:  # a cluster may be up later than we are
+                _log.warning("the sample bank waits for the index or its embedder", why=str(failure))
             except Exception as failure:  # in the background nobody else would hear of it
                 _log.error("the sample bank could not be indexed", error=type(failure).__name__)
                 return

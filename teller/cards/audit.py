@@ -126,13 +126,3 @@ class ChainCheck:
         if self._head:
             return Verdict(False, "The chain is whole, but the head that you noted is not in it: its end was cut off.")
         return Verdict(True, f"The chain is whole: {self.rows} rows, head {self._mac}")
-
-
-def first_broken(rows: Iterable[AuditRow], key: bytes) -> int | None:
-    """Return the number of the first row that was altered or follows a missing one; None where the chain is whole.
-
-    `rows` are all rows, by number.
-    """
-    check = ChainCheck(key)
-    check.follow(rows)
-    return check.broken

@@ -11,7 +11,7 @@ _PRODUCTS = ("everyday", "gold", "travel", "student", "business", "platinum", "s
 _NETWORKS = {"visa": "Visa", "mastercard": "Mastercard", "amex": "American Express", "discover": "Discover"}
 _PLACES = {"first": 0, "second": 1, "third": 2, "1st": 0, "2nd": 1, "3rd": 2}
 _ENDING = re.compile(
-    r"\b(?:ending|ends|last four|last 4|digits|card|number)(?: (?:in|with|is|are|number|digits))* (\d{4})\b"
+    r"\b(?:ending|ends|last four|last 4|digits|card|number)(?: (?:in|with|is|are|number|digits)){0,8} (\d{4})\b"
 )
 _PLASTIC = r"(?:credit |debit )?(?:card|visa|mastercard|one)\b"
 _HINT = rf"(?:{'|'.join((*_PRODUCTS, *_NETWORKS, *_PLACES))}|\d{{4}})"

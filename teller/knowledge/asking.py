@@ -45,6 +45,14 @@ def asking_at(turn: str) -> int | None:
     return max((match.start() for match in _ASKS.finditer(turn)), default=None)
 
 
+def first_asking(turn: str) -> re.Match[str] | None:
+    """Return the first clause of a turn that asks, from where it begins to where it is known to ask; None: none asks.
+
+    All of it may be a longer match than its beginning alone would be.
+    """
+    return _ASKS.search(turn)
+
+
 def wants_to_know(turn: str) -> bool:
     """Return whether a turn asks for something to be told, by an interrogative: "can you block it" is a wish."""
     return bool(_WANTS_TO_KNOW.search(turn))

@@ -4,6 +4,7 @@ Run as a program, this module is that process: it reads requests on standard inp
 output, each a line of JSON (a request's is followed by the file's bytes), until its input ends.
 """
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from teller.errors import DocumentRejectedError, DocumentTooLargeError
 from teller.knowledge.formats import Converted, Kind, convert
 
 LONGEST_SECONDS = 60.0
+_LONGEST_END_SECONDS = 5.0  # a killed process that the system holds on to is left to it
 _MAX_MEMORY_BYTES = 1_500_000_000
 _ROOT = Path(__file__).parents[2]
 
@@ -33,16 +35,18 @@ class Converter:
         self._process: subprocess.Popen[bytes] | None = None
         self._over = False
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         """Begin; no process is started yet."""
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the process, also in the middle of a document."""
+        """End the process, also in the middle of a document; its end is waited for beside the event loop."""
         self._over = True
-        self._end()
+        if self._process is not None:
+            self._process.kill()  # now: the thread that waits for it may have to wait for a place
+        await asyncio.to_thread(self._end)
 
     def convert(self, kind: Kind, data: bytes) -> Converted:
         """Do what `formats.convert` does, elsewhere.
@@ -83,11 +87,12 @@ class Converter:
         return self._process
 
     def _end(self) -> None:
-        process = self._process
+        process, self._process = self._process, None
         if process is None:
             return
         process.kill()
-        process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LONGEST_END_SECONDS)
         for pipe in (process.stdin, process.stdout):
             with suppress(OSError, ValueError):
                 if pipe:

@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from teller.errors import DocumentRejectedError
+from teller.errors import DocumentRejectedError, IngestBusyError
 from teller.knowledge.chunking import CHUNKING, chunk, document_id
 from teller.knowledge.converter import Converter
 from teller.knowledge.folder import Folder, read
@@ -19,6 +20,7 @@ from teller.models.vector_cache import VectorCache
 
 SAMPLE_BANK = Path(__file__).parent / "documents"
 _DEFAULT_COLLECTION = "default"
+_LONGEST_WAIT_SECONDS = 30.0  # for uploads that are read first: who waits holds one of the turns' places
 _VECTORS_PER_WRITE = 8
 _PASSAGES_PER_WRITE = 64
 _UPLOAD = "upload"  # where a document came from that is in no folder
@@ -73,11 +75,11 @@ class Ingester:
 
         Raises:
             DocumentRejectedError: it cannot be read; the message says what to do.
+            IngestBusyError: others are read first, and for too long.
         """
-        async with self._one_upload_is_read:
-            with Converter() as converter:  # whoever gives up ends it
-                prepare = partial(self._prepare, filename, data, collection, _UPLOAD, converter.convert)
-                prepared = await asyncio.to_thread(prepare)
+        async with self._turn_to_be_read(), Converter() as converter:  # whoever gives up ends it
+            prepare = partial(self._prepare, filename, data, collection, _UPLOAD, converter.convert)
+            prepared = await asyncio.to_thread(prepare)
         await self._index.upsert(*await self._embed(prepared))
         return prepared[0]
 
@@ -98,7 +100,7 @@ class Ingester:
         known = {(info.filename, info.content_hash): info for info in before}
         there = {info.document_id for info in before}
         waiting: list[Upsert] = []
-        with Converter() as converter:
+        async with Converter() as converter:
             for done, (name, file) in enumerate(folder.files.items()):
                 step = Progress(name, done, len(folder.files), 0, 0)
                 look = partial(self._look_at, name, file, collection, source, converter.convert, known)
@@ -153,6 +155,18 @@ class Ingester:
             vectors = await self._cache.vectors([passage.embedding_text for passage in batch])
             ids = [passage.passage_id for passage in batch]
             await self._index.add_vectors(dict(zip(ids, vectors, strict=True)))
+
+    @asynccontextmanager
+    async def _turn_to_be_read(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
+                await self._one_upload_is_read.acquire()
+        except TimeoutError:
+            raise IngestBusyError("Other documents are being read: upload this one again in a moment.") from None
+        try:
+            yield
+        finally:
+            self._one_upload_is_read.release()
 
     def _read_sample_bank(self) -> list[Prepared]:
         folder = Folder.at(SAMPLE_BANK)

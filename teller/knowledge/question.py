@@ -7,7 +7,7 @@ that tells a story first is taken apart: what it tells, and on the last line wha
 import re
 from collections.abc import Sequence
 
-from teller.knowledge.asking import asking_at
+from teller.knowledge.asking import asking_at, first_asking
 from teller.knowledge.words import telling_words
 
 _OPENERS = re.compile(
@@ -116,7 +116,14 @@ def _last_clause(sentence: str) -> tuple[str, str]:
     """
     if len(sentence.split()) <= _RAMBLES:
         return "", sentence
-    borders = [one for one in _CLAUSE.finditer(sentence) if asking_at(sentence[: one.start()]) is None]
+    asks = first_asking(sentence)  # so that few borders need a look of their own: a long turn may have thousands
+    borders = [
+        one
+        for one in _CLAUSE.finditer(sentence)
+        if asks is None
+        or one.start() <= asks.start()
+        or (one.start() < asks.end() and asking_at(sentence[: one.start()]) is None)
+    ]
     if not borders:
         return "", sentence
     return sentence[: borders[-1].start()], sentence[borders[-1].end() :]

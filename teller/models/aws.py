@@ -53,12 +53,7 @@ def _credentials(environment: Mapping[str, str], config: Mapping[str, str], shar
             return "the profile" if all(halves) else ""
     if any(config.get(name) for name in ("sso_session", "sso_start_url", "role_arn", "credential_process")):
         return "the profile"
-    roles = (
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    )
-    return "the role of this container" if any(environment.get(name) for name in roles) else None
+    return "the role of this container" if any(environment.get(name) for name in _CONTAINER_ROLES) else None
 
 
 def _file(environment: Mapping[str, str], variable: str, name: str) -> Path:

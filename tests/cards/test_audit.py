@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from teller.cards.audit import GENESIS, AuditEntry, AuditRow, ChainCheck, Verdict, first_broken, pseudonym, sealed
+from teller.cards.audit import GENESIS, AuditEntry, AuditRow, ChainCheck, Verdict, pseudonym, sealed
 from teller.cards.records import Operation
 from teller.cards.sql_ledger import SqlLedger
+from tests.support.audit_chain import first_broken
 from tests.support.ledger import AUDIT_KEY, MAYA, TOMAS, Target, card_of, confirm, sql, without_trigger
 
 KEY = b"key"

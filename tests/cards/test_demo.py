@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from teller.cards.audit import first_broken
 from teller.cards.demo import listing, reset, seed_if_empty
 from teller.cards.demo_people import PEOPLE
 from teller.cards.pin import verify_pin
 from teller.cards.records import CardState, Operation, WishState
 from teller.cards.sql_ledger import SqlLedger
 from teller.errors import NotADemoLedgerError
+from tests.support.audit_chain import first_broken
 from tests.support.ledger import AUDIT_KEY, MAYA, PEPPER, TOMAS, Clock, Target, card_of, confirm, open_ledger, sql
 
 DEMO_LEDGER = """

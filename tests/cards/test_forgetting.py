@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 import teller.services
-from teller.cards.audit import first_broken, pseudonym
+from teller.cards.audit import pseudonym
 from teller.cards.demo import listing, reset, seed_if_empty
 from teller.cards.records import Operation
 from teller.cards.sql_ledger import SqlLedger
 from teller.services import Services
 from teller.settings import Settings
+from tests.support.audit_chain import first_broken
 from tests.support.ledger import (
     AUDIT_KEY,
     MAYA,

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from teller.cards.audit import first_broken
 from teller.cards.demo import listing
 from teller.cards.ledger import NotProvenError, TooManyOrdersError
 from teller.cards.records import Card, CardState, Clause, Operation
 from teller.cards.sql_ledger import SqlLedger
 from tests.cards.ledger_model import Model
+from tests.support.audit_chain import first_broken
 from tests.support.ledger import AUDIT_KEY, PINS, RUTH, TOMAS, Clock, Target, confirm, open_ledger
 
 T = TypeVar("T")

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from teller.cards.audit import first_broken
 from teller.cards.demo import listing
 from teller.cards.ledger import NotProvenError, TooManyOrdersError
 from teller.cards.orders import ORDERS_A_DAY, _free_last4
 from teller.cards.records import Card, CardState, Operation
 from teller.cards.sql_ledger import SqlLedger
+from tests.support.audit_chain import first_broken
 from tests.support.ledger import (
     AUDIT_KEY,
     MAYA,

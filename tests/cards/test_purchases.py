@@ -1,6 +1,5 @@
-"""Payments: what the demo holds, who may read them, and why one was declined."""
+"""Payments: what the demo holds, and who may read them."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,10 +7,9 @@ import pytest
 from teller.cards.demo_people import PEOPLE
 from teller.cards.demo_purchases import purchases_of
 from teller.cards.ledger import NotProvenError
-from teller.cards.purchases import last_declined, why_declined
-from teller.cards.records import Card, CardState, Decline, Operation
+from teller.cards.records import Card, Decline, Operation
 from teller.cards.sql_ledger import SqlLedger
-from tests.support.ledger import MAYA, PRIYA, RUTH, TOMAS, card_of, prove
+from tests.support.ledger import MAYA, RUTH, TOMAS, card_of, prove
 
 CARDS = [card for person in PEOPLE for card in person.cards]
 
@@ -62,32 +60,3 @@ async def test_of_another_callers_card_are_none_at_all(ledger: SqlLedger) -> Non
     trail = await ledger.audit_trail()
     assert await ledger.disclose("call", TOMAS, Operation.TRANSACTIONS, await card_of(ledger, MAYA)) == ()
     assert await ledger.audit_trail() == trail
-
-
-@pytest.mark.parametrize(
-    ("phone", "place", "reason"), [(PRIYA, 0, Decline.INACTIVE), (RUTH, 0, Decline.BLOCKED), (MAYA, 0, None)]
-)
-async def test_why_declined_is_as_the_newest_declined_payment_says(
-    ledger: SqlLedger, phone: str, place: int, reason: Decline | None
-) -> None:
-    await prove(ledger, phone)
-    card = await card_of(ledger, phone, place)
-    assert why_declined(card, await ledger.disclose("call", phone, Operation.TRANSACTIONS, card)) is reason
-
-
-@pytest.mark.parametrize(
-    ("state", "owed", "reason"),
-    [
-        (CardState.ACTIVE, "10.00", None),
-        (CardState.ACTIVE, "3000.00", Decline.OVER_LIMIT),
-        (CardState.BLOCKED, "10.00", Decline.BLOCKED),
-        (CardState.INACTIVE, "10.00", Decline.INACTIVE),
-        (CardState.CLOSED, "0.00", Decline.CLOSED),
-    ],
-)
-def test_why_declined_follows_from_state_and_limit_where_no_payment_says(
-    state: CardState, owed: str, reason: Decline | None
-) -> None:
-    card = replace(CARDS[0], state=state, balance=Decimal(owed))
-    assert why_declined(card, ()) is reason
-    assert last_declined(()) is None

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from teller.cards.audit import first_broken
 from teller.cards.demo_people import PEOPLE
 from teller.cards.records import Card, CardRecord, CardState, Operation, WishState
 from teller.cards.sql_ledger import SqlLedger
 from teller.errors import LedgerUnavailableError
+from tests.support.audit_chain import first_broken
 from tests.support.ledger import (
     AUDIT_KEY,
     MAYA,

@@ -12,6 +12,9 @@ import httpx
 import pytest
 from starlette.types import Message
 
+from teller.knowledge import ingest
+from teller.knowledge.converter import Converter
+from teller.knowledge.formats import Converted, Kind
 from teller.models.embedder import OnnxEmbedder
 from tests.support.documents import blank_pages, pdf, protected
 from tests.support.in_process import in_process
@@ -146,6 +149,31 @@ async def test_a_chat_turn_is_answered_while_an_upload_waits_for_its_vectors(
         assert not uploading.done()
         go_on.set()
         assert (await uploading).json()["status"] == "success"
+
+
+async def test_an_upload_that_would_wait_for_long_is_asked_to_come_again(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on = threading.Event(), threading.Event()
+    read = Converter.convert
+
+    def slow(converter: Converter, kind: Kind, data: bytes) -> Converted:
+        reading.set()
+        assert go_on.wait(60), "the one that waited was not refused"
+        return read(converter, kind, data)
+
+    monkeypatch.setattr(Converter, "convert", slow)
+    monkeypatch.setattr(ingest, "_LONGEST_WAIT_SECONDS", 0.05)
+    async with in_process(data_dir) as (_, http):
+        file = {"file": ("pets.html", b"<p>Pets are insured.</p>", "text/html")}
+        first = asyncio.create_task(http.post("/api/documents/upload/", files=file))
+        assert await asyncio.to_thread(reading.wait, 60)
+        refused = await http.post("/api/documents/upload/", files=file)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert "again in a moment" in refused.json()["error"]["message"]
+        go_on.set()
+        assert (await first).json()["status"] == "success"
+        assert (await http.post("/api/documents/upload/", files=file)).json()["status"] == "success"
 
 
 async def test_an_upload_that_is_hung_up_on_leaves_nothing(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,7 @@ def test_check_says_what_is_wrong(data_dir: Path) -> None:
         ({"PORT": "99999"}, "PORT"),
         ({"API_KEYS": "nameonly"}, "API_KEYS"),
         ({"API_KEYS": "a:secret:boss"}, "API_KEYS"),
+        ({"API_KEYS": "a:secret,b:geheimnüs"}, "entry 2 has a key with a letter beyond ASCII"),
         ({"BANK_TIMEZONE": "Mars/Base"}, "BANK_TIMEZONE"),
         ({"MIN_CALLER_TRUST": "blind"}, "MIN_CALLER_TRUST"),
         ({"CHAT_MODEL": "gpt-4"}, "gpt-4 is no chat model"),

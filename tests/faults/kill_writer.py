@@ -23,10 +23,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from teller.cards.audit import first_broken
 from teller.cards.demo import listing
 from teller.cards.records import Card, CardState, Operation, WishState
 from teller.cards.sql_ledger import SqlLedger
+from tests.support.audit_chain import first_broken
 from tests.support.ledger import AUDIT_KEY, MAYA, Clock, Target, card_of, open_ledger, prove, settled
 
 _WARM_UP = 6

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from teller.cards.audit import first_broken
 from teller.cards.records import Operation
 from teller.cards.sql_ledger import SqlLedger
 from teller.errors import LedgerUnavailableError
+from tests.support.audit_chain import first_broken
 from tests.support.ledger import AUDIT_KEY, MAYA, TOMAS, Clock, card_of, done, open_ledger, settled, sql
 
 

@@ -141,7 +141,11 @@ def test_a_message_that_is_too_long_is_refused_and_named(http: httpx.Client) -> 
 
 @pytest.mark.parametrize(
     "unit",
-    ["1", "[phone: ", "4242 ", "one ", "no ", "oh ", "and ", "$1,", "*", "|-", "<thinking>", "é", "\n", " " * 20 + "x"],
+    [
+        *("1", "[phone: ", "4242 ", "one ", "no ", "oh ", "and ", "$1,", "*", "|-", "<thinking>", "é", "\n"),
+        " " * 20 + "x",
+        *("are you ", "what did you ", "so how ", "and can you "),
+    ],
 )
 def test_a_long_message_of_anything_is_answered(http: httpx.Client, unit: str) -> None:
     said = (unit * 100_000)[:100_000]

@@ -9,11 +9,11 @@ from typing import Literal
 import pytest
 
 import teller.cards.database
-from teller.cards.audit import first_broken
 from teller.cards.ledger import OutcomeUnknownError
 from teller.cards.records import CardState, Operation
 from teller.cards.sql_ledger import SqlLedger
 from teller.errors import LedgerUnavailableError
+from tests.support.audit_chain import first_broken
 from tests.support.ledger import (
     AUDIT_KEY,
     MAYA,

@@ -1,8 +1,14 @@
 """The graph is the one that ARCHITECTURE.md draws, and the README shows it."""
 
+import asyncio
 import re
 
-from graph.workflow import Teller
+import pytest
+
+from graph import workflow
+from graph.workflow import Teller, make_graph
+from teller.services import Services
+from teller.settings import Settings
 from tests.support.server import ROOT
 
 
@@ -29,3 +35,21 @@ def test_the_readme_shows_the_compiled_graph(graph: Teller) -> None:
 
 def test_generate_waits_for_both_branches(graph: Teller) -> None:
     assert graph.builder.nodes["generate"].defer
+
+
+async def test_studio_gets_one_graph_however_often_it_asks_at_once(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Settings] = []
+
+    async def services_of(settings: Settings) -> Services:
+        opened.append(settings)
+        await asyncio.sleep(0)
+        return services
+
+    monkeypatch.setattr(workflow, "_studio", None)
+    monkeypatch.setattr(Services, "open", services_of)
+    first, second = await asyncio.gather(make_graph(), make_graph())
+    assert first is second
+    assert first is await make_graph()
+    assert len(opened) == 1

@@ -3,6 +3,8 @@
 import asyncio
 import io
 import os
+import subprocess
+import threading
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -89,8 +91,8 @@ async def test_a_reference_to_a_file_of_ours_is_not_followed(ingester: Ingester,
     assert [passage.text for passage in await index.passages_of(info.document_id)] == ["Before"]
 
 
-def test_what_takes_too_long_is_stopped_and_the_next_document_is_read() -> None:
-    with Converter(longest_seconds=5) as converter:
+async def test_what_takes_too_long_is_stopped_and_the_next_document_is_read() -> None:
+    async with Converter(longest_seconds=5) as converter:
         with pytest.raises(DocumentTooLargeError, match="too long"):
             converter.convert("docx", slow())
         assert "Text." in converter.convert("html", b"<p>Text.</p>").markdown
@@ -109,13 +111,32 @@ async def test_an_upload_that_is_given_up_stops_the_reading(
     assert (await ingester.ingest_bytes("next.html", b"<p>Text.</p>")).chunks == 1
 
 
+async def test_a_process_that_will_not_end_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def never(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        threads.append(threading.current_thread())
+        assert timeout is not None, "it was waited for without limit"
+        raise subprocess.TimeoutExpired(process.args, timeout)
+
+    async with Converter() as converter:
+        converter.convert("html", b"<p>Text.</p>")
+        process = converter._process
+        assert process is not None
+        monkeypatch.setattr(subprocess.Popen, "wait", never)
+    monkeypatch.undo()
+    await asyncio.to_thread(process.wait, 60)
+    assert threads
+    assert threading.main_thread() not in threads
+
+
 @pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="no /proc here: limits were not looked at")
-def test_who_reads_has_a_bound_on_memory_and_knows_no_secret(children: Callable[[], set[str]]) -> None:
-    with Converter() as converter:
+async def test_who_reads_has_a_bound_on_memory_and_knows_no_secret(children: Callable[[], set[str]]) -> None:
+    async with Converter() as converter:
         converter.convert("html", b"<p>Text.</p>")
         (child,) = children()
-        limits = (Path("/proc") / child / "limits").read_text()
-        environment = (Path("/proc") / child / "environ").read_text()
+        limits = told_of(child, "limits")
+        environment = told_of(child, "environ")
     assert "unlimited" not in next(line for line in limits.splitlines() if line.startswith("Max address space"))
     assert "PYTHONPATH" in environment
     assert environment.count("=") == 1
@@ -126,6 +147,10 @@ def children() -> Callable[[], set[str]]:
     """Tells the ids of this process' children that were born since; the run's servers were there before."""
     before = running()
     return lambda: running() - before
+
+
+def told_of(child: str, name: str) -> str:
+    return (Path("/proc") / child / name).read_text()
 
 
 def running() -> set[str]:
