@@ -26,7 +26,7 @@ CARD, PHONE = "4111111111111111", "+1234567890"
 )
 def test_a_tool_call_of_the_history_holds_no_card_or_phone_number(args: dict[str, Any]) -> None:
     call = ToolCall(name="lookup", args={**args, "amount": 12, "note": "fees"}, id="call-1")
-    wrong = InvalidToolCall(name="lookup", args=f'{{"card": {CARD}', id="call-2", error=None)
+    wrong = InvalidToolCall(type="invalid_tool_call", name="lookup", args=f'{{"card": {CARD}', id="call-2", error=None)
     as_openai = {"tool_calls": [{"id": "call-1", "function": {"name": "lookup", "arguments": str(args)}}]}
     said = AIMessage("One moment.", tool_calls=[call], invalid_tool_calls=[wrong], additional_kwargs=as_openai)
     given, _ = set_apart({"messages": [HumanMessage("Hello"), said, ToolMessage("found", tool_call_id="call-1")]})
