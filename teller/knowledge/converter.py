@@ -32,6 +32,7 @@ class Converter:
     def __init__(self, longest_seconds: float = LONGEST_SECONDS) -> None:
         self._longest = longest_seconds
         self._guard = threading.Lock()
+        self._beginning = threading.Lock()  # a process that begins as the block ends is seen by its end
         self._process: subprocess.Popen[bytes] | None = None
         self._over = False
 
@@ -73,21 +74,23 @@ class Converter:
         return Converted(reply["title"], reply["markdown"])
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._over:
-            raise DocumentRejectedError("The document was not read: it was cancelled.")
-        if self._process is None or self._process.poll() is not None:
-            # No environment but the path: a file that breaks out of its parser finds no secret.
-            self._process = subprocess.Popen(  # noqa: S603 - ourselves
-                [sys.executable, "-m", __name__],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={"PYTHONPATH": str(_ROOT)},
-            )
-        return self._process
+        with self._beginning:
+            if self._over:
+                raise DocumentRejectedError("The document was not read: it was cancelled.")
+            if self._process is None or self._process.poll() is not None:
+                # No environment but the path: a file that breaks out of its parser finds no secret.
+                self._process = subprocess.Popen(  # noqa: S603 - ourselves
+                    [sys.executable, "-m", __name__],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env={"PYTHONPATH": str(_ROOT)},
+                )
+            return self._process
 
     def _end(self) -> None:
-        process, self._process = self._process, None
+        with self._beginning:
+            process, self._process = self._process, None
         if process is None:
             return
         process.kill()
