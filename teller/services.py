@@ -21,6 +21,7 @@ from teller.knowledge.choosing import open_index, search_embedder, vector_cache
 from teller.knowledge.index import KnowledgeIndex
 from teller.knowledge.ingest import Ingester
 from teller.models.choosing import open_models
+from teller.models.cross_encoder import CrossEncoder
 from teller.models.embedder import OnnxEmbedder
 from teller.models.hosted import Hosted
 from teller.models.query_vectors import QueryVectors
@@ -105,7 +106,13 @@ class Services:
         stack.push_async_callback(ledger.close)
         with suppress(LedgerUnavailableError):  # busy: writes forget in passing, too
             await ledger.forget_old()
-        quote = QuoteChatModel(decline="", vectors=vectors, questions=queries, count_tokens=local.count_tokens)
+        quote = QuoteChatModel(
+            decline="",
+            vectors=vectors,
+            questions=queries,
+            cross_encoder=await asyncio.to_thread(CrossEncoder),
+            count_tokens=local.count_tokens,
+        )
         models = await open_models(settings, quote, hosted)
         searching = await search_embedder(settings, local, hosted)
         search_vectors = vectors

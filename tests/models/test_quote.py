@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 
 from teller.knowledge import passage_block
 from teller.knowledge.index import Passage, Vector
+from teller.models.cross_encoder import CrossEncoder
 from teller.models.embedder import OnnxEmbedder
 from teller.models.query_vectors import QueryVectors
 from teller.models.quote.model import QuoteChatModel
@@ -117,12 +118,18 @@ def embedder() -> OnnxEmbedder:
     return OnnxEmbedder()
 
 
+@pytest.fixture(scope="module")
+def cross_encoder() -> CrossEncoder:
+    return CrossEncoder()
+
+
 @pytest.fixture
-def quote(embedder: OnnxEmbedder) -> QuoteChatModel:
+def quote(embedder: OnnxEmbedder, cross_encoder: CrossEncoder) -> QuoteChatModel:
     return QuoteChatModel(
         decline=DECLINE,
         vectors=DirectVectors(embedder),
         questions=QueryVectors(embedder),
+        cross_encoder=cross_encoder,
         count_tokens=embedder.count_tokens,
     )
 

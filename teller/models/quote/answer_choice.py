@@ -49,9 +49,19 @@ class Answer:
         return text
 
 
+def logits(evidence: Evidence, weights: Weights = FITTED) -> NDArray[np.float64]:
+    """Return how likely each candidate is the answer; where some were read, the others count as the least of these."""
+    logits = np.asarray(evidence.for_each @ weights.each)
+    if evidence.read:
+        read = np.full(len(logits), min(evidence.read.values()))
+        read[list(evidence.read)] = list(evidence.read.values())
+        logits += weights.read * read
+    return logits
+
+
 def choose(evidence: Evidence, weights: Weights = FITTED) -> Answer | None:
     """Return the answer, or None where the passages hold none."""
-    for_each = evidence.for_each @ weights.each
+    for_each = logits(evidence, weights)
     both = side_by_side(evidence, for_each)
     if not both and for_each.max() <= evidence.for_none @ weights.none:
         return None

@@ -76,7 +76,7 @@ class Evidence:
     """The candidates, a row of `FOR_EACH` for each, `FOR_NONE`, and where each word of the question was found.
 
     `cells` has for the table rows of three columns or more, by the identity of the candidate, the cosines of the
-    question with their cells.
+    question with their cells; `read` has what a cross-encoder made of those candidates that it read, by their number.
     """
 
     asked: Asked
@@ -85,6 +85,7 @@ class Evidence:
     for_none: Numbers
     found: Mapping[str, frozenset[str]]
     cells: Mapping[int, NDArray[np.float32]]
+    read: Mapping[int, float] = field(default_factory=dict)
 
 
 def weigh(question: str, whole: Vector, last: Vector, prepared: Sequence[Prepared]) -> Evidence:

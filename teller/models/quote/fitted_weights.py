@@ -81,14 +81,16 @@ _NONE = {
     "turn_missing_leaning": -0.31,
     "unmet": 1.67,
 }
+_READ = 0.75  # not fitted: the cross-encoder knows the questions that the others were fitted to
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The weights in the order of `FOR_EACH` and `FOR_NONE`."""
+    """The weights in the order of `FOR_EACH` and `FOR_NONE`, and that of what the cross-encoder says."""
 
     each: NDArray[np.float64]
     none: NDArray[np.float64]
+    read: float = _READ
 
 
 FITTED = Weights(  # a new feature counts for nothing until it is fitted

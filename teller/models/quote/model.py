@@ -18,8 +18,10 @@ from pydantic import PrivateAttr, SkipValidation
 from teller.knowledge import passage_block
 from teller.knowledge.index import Passage
 from teller.knowledge.question import standalone_question
+from teller.models.cross_encoder import CrossEncoder
 from teller.models.query_vectors import QueryVectors
 from teller.models.quote.answer_choice import Answer, choose
+from teller.models.quote.close_reading import read_closely
 from teller.models.quote.everyday_words import plainly
 from teller.models.quote.evidence import weigh
 from teller.models.quote.prepared_passages import PreparedPassages, TextVectors
@@ -42,6 +44,8 @@ class QuoteChatModel(BaseChatModel):
     """Where the vectors of sentences come from."""
     questions: SkipValidation[QueryVectors]
     """Where the vector of the question comes from; shared with routing and retrieval, it is computed once."""
+    cross_encoder: SkipValidation[CrossEncoder]
+    """What reads the likeliest sentences together with the question, where there is doubt."""
     count_tokens: SkipValidation[Callable[[str], int]]
     """How many tokens a text is."""
     max_tokens: int | None = None
@@ -124,7 +128,7 @@ class QuoteChatModel(BaseChatModel):
             return None
         question = "\n".join(lines)
         whole, last = await self.questions.vector(question), await self.questions.vector(lines[-1])
-        return choose(weigh(question, whole, last, prepared))
+        return choose(await read_closely(weigh(question, whole, last, prepared), question, self.cross_encoder))
 
     def _cut(self, text: str, stop: Sequence[str], max_tokens: int | None) -> tuple[str, str]:
         """Return the text up to the first stop string and within `max_tokens`, by whole words, and why it ends."""

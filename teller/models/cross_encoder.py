@@ -1,0 +1,73 @@
+"""A cross-encoder in process: it reads a question and a text together, and says how well the text answers it.
+
+An embedder sees the two apart. Read together, each word of the one is set against each word of the other (Nogueira and
+Cho 2019, "Passage Re-ranking with BERT"), which costs some ms a text, so it is asked about a few of them only.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from teller.errors import ConfigurationError
+from teller.models.embedder import MODEL_FOLDER as TOKENIZER_FOLDER
+
+MODEL_FOLDER = Path(__file__).parent / "minilm-l6-answers"
+MAX_TOKENS = 112  # of both together, as in training
+_LONGEST_QUESTION = 240  # characters; of a longer one the end is read, where it asks
+_SHA256 = "354dafe9a826dc7b4702a9202b9c9e8eea0b2397de5ebd509dd4df27795beb12"
+
+
+def pair_tokenizer() -> Tokenizer:
+    """Return what makes tokens of a pair, of which the text is cut where both are too long."""
+    tokenizer = Tokenizer.from_file(str(TOKENIZER_FOLDER / "tokenizer.json"))  # BERT's words are those of bge, too
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
+    return tokenizer
+
+
+def as_pair(question: str, text: str) -> tuple[str, str]:
+    """Return what is read of the two: of a long question the end, where it asks."""
+    return question[-_LONGEST_QUESTION:], text
+
+
+class CrossEncoder:
+    """Scores of question and text, about 3 ms each for a sentence; the higher, the better the text answers.
+
+    The scores are logits of a softmax over the texts and "none of them", which scores 0.
+
+    Raises:
+        ConfigurationError: the model's file is missing or is not the one that is pinned.
+    """
+
+    def __init__(self, folder: Path = MODEL_FOLDER) -> None:
+        file = folder / "model.onnx"
+        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != _SHA256:
+            raise ConfigurationError(f"{file} is missing or damaged: restore it from the repository (SOURCE.md)")
+        self._tokenizer = pair_tokenizer()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+
+    async def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a score for each text, in order; computed in a worker thread."""
+        return await asyncio.to_thread(self._scores, question, texts)
+
+    def _scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.array([self._score(question, text) for text in texts], dtype=np.float32)
+
+    def _score(self, question: str, text: str) -> float:
+        """Score one pair; several at once would be quantised together, and each score would depend on the others."""
+        encoding = self._tokenizer.encode(*as_pair(question, text))
+        feeds = {
+            "input_ids": encoding.ids,
+            "attention_mask": encoding.attention_mask,
+            "token_type_ids": encoding.type_ids,
+        }
+        run = self._session.run(None, {name: np.array([ids], dtype=np.int64) for name, ids in feeds.items()})
+        return float(run[0].item())

@@ -1,0 +1,42 @@
+"""The likeliest candidates, read together with the question by a cross-encoder where it is in doubt which answers."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from teller.models.cross_encoder import CrossEncoder
+from teller.models.quote.answer_choice import logits
+from teller.models.quote.evidence import Evidence
+from teller.models.quote.fitted_weights import FITTED, Weights
+
+MOST = 6  # candidates that are read: what takes its time
+_NO_DOUBT = 4.0  # a candidate this far ahead of the others, and of "no answer", is not overtaken
+
+
+async def read_closely(evidence: Evidence, question: str, cross_encoder: CrossEncoder) -> Evidence:
+    """Return the evidence with what the cross-encoder says of the likeliest candidates, or as it is without doubt.
+
+    Args:
+        evidence: what is known of the candidates.
+        question: one line, or several of which the last one asks.
+        cross_encoder: what reads them.
+    """
+    near = in_doubt(evidence)
+    if not near:
+        return evidence
+    texts = [evidence.candidates[i].quotable.in_context for i in near]
+    scores = await cross_encoder.scores(as_read(question), texts)
+    return replace(evidence, read=dict(zip(near, map(float, scores), strict=True)))
+
+
+def as_read(question: str) -> str:
+    """Return a question of several lines as the one line that the cross-encoder reads."""
+    return " / ".join(question.split("\n"))
+
+
+def in_doubt(evidence: Evidence, weights: Weights = FITTED) -> list[int]:
+    """Return which candidates are to be read, the likeliest first; none where one is far ahead of all."""
+    each, none = logits(evidence, weights), evidence.for_none @ weights.none
+    nearest = np.argsort(-each, kind="stable")[:MOST]
+    first, *others = each[nearest]
+    return [] if first - max([none, *others]) > _NO_DOUBT else [int(i) for i in nearest]

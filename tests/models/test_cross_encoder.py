@@ -1,0 +1,57 @@
+"""The cross-encoder: a question and a text read together."""
+
+from pathlib import Path
+
+import pytest
+
+from teller.errors import ConfigurationError
+from teller.models.cross_encoder import CrossEncoder
+
+TEXTS = [
+    "Lost cards. Replacement: A replacement for a lost card arrives in 5 to 7 business days.",
+    "Lost cards. Replacement: Express delivery within 2 business days costs $20.",
+    "Branches. Hours: Branches are open from 9 to 5.",
+]
+
+
+@pytest.fixture(scope="module")
+def cross_encoder() -> CrossEncoder:
+    return CrossEncoder()
+
+
+@pytest.mark.parametrize(
+    ("question", "best"),
+    [("how long till my new card gets here", 0), ("what do you charge to hurry it up", 1), ("when do you shut", 2)],
+)
+async def test_what_answers_scores_highest_and_above_no_answer(
+    cross_encoder: CrossEncoder, question: str, best: int
+) -> None:
+    scores = await cross_encoder.scores(question, TEXTS)
+    assert int(scores.argmax()) == best
+    assert scores[best] > 0
+
+
+async def test_what_no_text_answers_scores_below_no_answer(cross_encoder: CrossEncoder) -> None:
+    assert (await cross_encoder.scores("do you sell pet insurance", TEXTS) < 0).all()
+
+
+async def test_a_text_scores_the_same_whatever_is_read_with_it(cross_encoder: CrossEncoder) -> None:
+    together = await cross_encoder.scores("when do you shut", TEXTS)
+    alone = [float((await cross_encoder.scores("when do you shut", [text]))[0]) for text in TEXTS]
+    assert together.tolist() == alone
+
+
+async def test_of_a_long_question_the_end_is_read_and_of_a_long_text_the_beginning(cross_encoder: CrossEncoder) -> None:
+    long_question = "i have been with you for years and " * 1_000 + "/ when do you shut"
+    scores = await cross_encoder.scores(long_question, [*TEXTS, TEXTS[2] + " We are here." * 1_000])
+    assert int(scores.argmax()) in (2, 3)
+
+
+async def test_nothing_to_read_has_no_scores(cross_encoder: CrossEncoder) -> None:
+    assert (await cross_encoder.scores("when do you shut", [])).shape == (0,)
+
+
+def test_a_file_that_is_not_the_pinned_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"another")
+    with pytest.raises(ConfigurationError, match="restore it from the repository"):
+        CrossEncoder(tmp_path)
