@@ -2,8 +2,9 @@
 
     python -m bench.calibrate_quote [--errors] [--write]
 
-A collection is judged with weights fitted on all the others; at last they are fitted on all of them, and the held-out
-banks are judged with these. `--write` keeps the projections in likeness.npz; the weights are for fitted_weights.py.
+A collection is judged with weights fitted on all the others, and without the cross-encoder, which was trained on it; at
+last they are fitted on all of them, and the held-out banks are judged with these and the cross-encoder. `--write` keeps
+the projections in likeness.npz; the weights are for fitted_weights.py.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from rich.progress import track
 
 from bench.quote_cases import SETS, Case, cases_of, collections
 from bench.quote_fit import Fit, fit
+from teller.models.cross_encoder import CrossEncoder
 from teller.models.quote.answer_choice import choose
 from teller.models.quote.evidence import FOR_EACH, FOR_NONE
 from teller.models.quote.likeness import FILE
@@ -60,9 +62,10 @@ def main() -> None:
         total += counted
         tell(name, counted)
     tell("all", total)
-    everything = fit(cases)
+    everything, cross_encoder = fit(cases), CrossEncoder()
     for folder in sorted(HELD_OUT.iterdir()):
-        tell(f"held out: {folder.name}", tally(asyncio.run(cases_of(folder)), everything, errors=False))
+        cases = asyncio.run(cases_of(folder, cross_encoder))
+        tell(f"held out: {folder.name}", tally(cases, everything, errors=False))
     for title, features, values in (
         ("each", FOR_EACH, everything.weights.each),
         ("none", FOR_NONE, everything.weights.none),

@@ -11,7 +11,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 from teller.knowledge.index import Passage, Vector
 from teller.knowledge.ingest import SAMPLE_BANK
 from teller.knowledge.question import standalone_question
+from teller.models.cross_encoder import CrossEncoder
 from teller.models.quote.answer_choice import choose
+from teller.models.quote.close_reading import read_closely
 from teller.models.quote.everyday_words import plainly
 from teller.models.quote.evidence import Evidence, Numbers, Prepared, weigh
 from teller.models.quote.fitted_weights import Weights
@@ -69,8 +71,11 @@ def collections() -> dict[str, Path]:
     return {folder.name: folder for folder in (*sorted((SETS / "quote_dev").iterdir()), *banks)}
 
 
-async def cases_of(folder: Path) -> list[Case]:
-    """Return a collection's questions with their evidence, from an index that holds its documents alone."""
+async def cases_of(folder: Path, cross_encoder: CrossEncoder | None = None) -> list[Case]:
+    """Return a collection's questions with their evidence, from an index that holds its documents alone.
+
+    With a cross-encoder the evidence has what it says: of what it was not trained on, since it knows the rest by heart.
+    """
     with TemporaryDirectory() as scratch:
         documents = Path(scratch) / "documents"
         documents.mkdir()
@@ -79,7 +84,12 @@ async def cases_of(folder: Path) -> list[Case]:
         async with Services.opened(Settings(data_dir=Path(scratch) / "data", sample_bank="off")) as services:
             await services.ingester.ingest_path(documents)
             prepared = PreparedPassages(services.vectors)
-            return [await _case(folder.name, asked, services, prepared) for asked in _questions(folder)]
+            cases = [await _case(folder.name, asked, services, prepared) for asked in _questions(folder)]
+    return [await _read(case, cross_encoder) for case in cases] if cross_encoder else cases
+
+
+async def _read(case: Case, cross_encoder: CrossEncoder) -> Case:
+    return replace(case, evidence=await read_closely(case.evidence, case.question, cross_encoder))
 
 
 async def _case(collection: str, asked: dict[str, Any], services: Services, passages: PreparedPassages) -> Case:
