@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from teller.errors import ConfigurationError
 from teller.models.embedder import MODEL_FOLDER as TOKENIZER_FOLDER
+from teller.models.embedder import return_freed_memory
 
 MODEL_FOLDER = Path(__file__).parent / "minilm-l6-answers"
 MAX_TOKENS = 112  # of both together, as in training
@@ -53,6 +54,7 @@ class CrossEncoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        return_freed_memory()
 
     async def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a score for each text, in order; computed in a worker thread."""

@@ -75,7 +75,7 @@ class OnnxEmbedder(Embeddings):
         self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         self.dimension = int(self._session.get_outputs()[0].shape[2])
         self._inputs = [given.name for given in self._session.get_inputs()]
-        _return_freed_memory()
+        return_freed_memory()
 
     def embed_query(self, text: str) -> list[float]:
         """Return the vector of a caller's turn or question."""
@@ -98,7 +98,7 @@ class OnnxEmbedder(Embeddings):
         return [float(x) for x in pooled / np.linalg.norm(pooled)]
 
 
-def _return_freed_memory() -> None:
+def return_freed_memory() -> None:
     """Give back what loading freed: the int8 weights are widened at load and about 60 MB stay with the allocator."""
     try:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
