@@ -99,4 +99,4 @@ def _put_score_behind(graph: Any, state: dict[str, Any], none: float) -> None:
 
 
 def _tensor(name: str, value: np.ndarray) -> Any:
-    return numpy_helper.from_array(np.ascontiguousarray(value, dtype=value.dtype), name)
+    return numpy_helper.from_array(value, name)

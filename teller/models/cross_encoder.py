@@ -21,7 +21,7 @@ from teller.models.embedder import return_freed_memory
 MODEL_FOLDER = Path(__file__).parent / "minilm-l6-answers"
 MAX_TOKENS = 112  # of both together, as in training
 _LONGEST_QUESTION = 240  # characters; of a longer one the end is read, where it asks
-_SHA256 = "354dafe9a826dc7b4702a9202b9c9e8eea0b2397de5ebd509dd4df27795beb12"
+_SHA256 = "b76d40d83d6708d6773cb4678808460c58f67cddfad826e8604bd3769747d645"
 
 
 def pair_tokenizer() -> Tokenizer:
