@@ -23,7 +23,7 @@ from tokenizers import Tokenizer
 
 from bench.cross_encoder_file import load, save
 from bench.quote_cases import Case, cases_of, collections
-from teller.models.cross_encoder import MODEL_FOLDER, as_pair, pair_tokenizer
+from teller.models.cross_encoder import MODEL_FOLDER, open_tokenizer, pair_of
 from teller.models.quote.answer_choice import logits
 from teller.models.quote.close_reading import as_read
 
@@ -70,8 +70,7 @@ class Trainer:
     def __init__(self, base: Path, steps: int) -> None:
         self.network = load(base)
         self.none = torch.nn.Parameter(torch.zeros(1))
-        self._tokenizer: Tokenizer = pair_tokenizer()
-        self._tokenizer.enable_padding()
+        self._tokenizer: Tokenizer = open_tokenizer()
         # A word keeps its vector: few of the words are in the questions, and the rest should not move away from them.
         self.network.bert.embeddings.word_embeddings.weight.requires_grad = False
         head = [*self.network.bert.pooler.parameters(), *self.network.classifier.parameters(), self.none]
@@ -110,15 +109,16 @@ class Trainer:
         """Return the scores of pairs; those of like length are read together, so that little is padding."""
         order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
         parts = [order[start : start + _AT_ONCE] for start in range(0, len(order), _AT_ONCE)]
-        scores = torch.cat([self._read([as_pair(*pairs[i]) for i in part]) for part in parts])
+        scores = torch.cat([self._read([pairs[i] for i in part]) for part in parts])
         return scores[torch.argsort(torch.tensor(order))]
 
     def _read(self, pairs: Sequence[tuple[str, str]]) -> Any:
-        encodings = self._tokenizer.encode_batch(list(pairs))
+        read = [pair_of(self._tokenizer, *pair) for pair in pairs]
+        widest = max(len(tokens) for tokens, _ in read)
         feeds = {
-            "input_ids": torch.tensor([one.ids for one in encodings]),
-            "attention_mask": torch.tensor([one.attention_mask for one in encodings]),
-            "token_type_ids": torch.tensor([one.type_ids for one in encodings]),
+            "input_ids": torch.tensor([tokens + [0] * (widest - len(tokens)) for tokens, _ in read]),
+            "attention_mask": torch.tensor([[1] * len(tokens) + [0] * (widest - len(tokens)) for tokens, _ in read]),
+            "token_type_ids": torch.tensor([types + [0] * (widest - len(types)) for _, types in read]),
         }
         with torch.autocast("cpu", dtype=torch.bfloat16):
             return self.network(**feeds).logits[:, 0].float()

@@ -20,21 +20,27 @@ from teller.models.embedder import return_freed_memory
 
 MODEL_FOLDER = Path(__file__).parent / "minilm-l6-answers"
 MAX_TOKENS = 112  # of both together, as in training
-_LONGEST_QUESTION = 240  # characters; of a longer one the end is read, where it asks
+_OF_THE_QUESTION = 60  # tokens of it at most
+_BEGIN, _END = 101, 102  # BERT's [CLS] and [SEP]
 _SHA256 = "b76d40d83d6708d6773cb4678808460c58f67cddfad826e8604bd3769747d645"
 
 
-def pair_tokenizer() -> Tokenizer:
-    """Return what makes tokens of a pair, of which the text is cut where both are too long."""
+def open_tokenizer() -> Tokenizer:
+    """Return what makes tokens of texts of any length."""
     tokenizer = Tokenizer.from_file(str(TOKENIZER_FOLDER / "tokenizer.json"))  # BERT's words are those of bge, too
     tokenizer.no_padding()
-    tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
+    tokenizer.no_truncation()
     return tokenizer
 
 
-def as_pair(question: str, text: str) -> tuple[str, str]:
-    """Return what is read of the two: of a long question the end, where it asks."""
-    return question[-_LONGEST_QUESTION:], text
+def pair_of(tokenizer: Tokenizer, question: str, text: str) -> tuple[list[int], list[int]]:
+    """Return the tokens of a pair, and for each whether it is of the question (0) or of the text (1).
+
+    Of a long question the end is read, where it asks, and of a long text the beginning.
+    """
+    asked = tokenizer.encode(question, add_special_tokens=False).ids[-_OF_THE_QUESTION:]
+    told = tokenizer.encode(text, add_special_tokens=False).ids[: MAX_TOKENS - 3 - len(asked)]
+    return [_BEGIN, *asked, _END, *told, _END], [0] * (len(asked) + 2) + [1] * (len(told) + 1)
 
 
 class CrossEncoder:
@@ -50,7 +56,7 @@ class CrossEncoder:
         file = folder / "model.onnx"
         if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != _SHA256:
             raise ConfigurationError(f"{file} is missing or damaged: restore it from the repository (SOURCE.md)")
-        self._tokenizer = pair_tokenizer()
+        self._tokenizer = open_tokenizer()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
@@ -65,11 +71,7 @@ class CrossEncoder:
 
     def _score(self, question: str, text: str) -> float:
         """Score one pair; several at once would be quantised together, and each score would depend on the others."""
-        encoding = self._tokenizer.encode(*as_pair(question, text))
-        feeds = {
-            "input_ids": encoding.ids,
-            "attention_mask": encoding.attention_mask,
-            "token_type_ids": encoding.type_ids,
-        }
-        run = self._session.run(None, {name: np.array([ids], dtype=np.int64) for name, ids in feeds.items()})
+        tokens, types = (np.array([ids], dtype=np.int64) for ids in pair_of(self._tokenizer, question, text))
+        feeds = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": types}
+        run = self._session.run(None, feeds)
         return float(run[0].item())

@@ -47,6 +47,12 @@ async def test_of_a_long_question_the_end_is_read_and_of_a_long_text_the_beginni
     assert int(scores.argmax()) in (2, 3)
 
 
+@pytest.mark.parametrize("word", ["x ", "\U0001f4b3 ", "\ud55c\uae00", "  "])
+async def test_whatever_a_question_is_made_of_it_is_read(cross_encoder: CrossEncoder, word: str) -> None:
+    scores = await cross_encoder.scores(word * 1_000 + "when do you shut", [*TEXTS, word * 1_000])
+    assert int(scores[:3].argmax()) == 2
+
+
 async def test_nothing_to_read_has_no_scores(cross_encoder: CrossEncoder) -> None:
     assert (await cross_encoder.scores("when do you shut", [])).shape == (0,)
 

@@ -5,9 +5,9 @@ import pytest
 from teller.models.quote.facets import Facet, facets
 from teller.models.quote.model import QuoteChatModel
 from teller.models.quote.sentences import quotables
-from tests.models.test_quote import DECLINE, embedder, passage, prompt, quote
+from tests.models.test_quote import DECLINE, cross_encoder, embedder, passage, prompt, quote
 
-__all__ = ["embedder", "quote"]
+__all__ = ["cross_encoder", "embedder", "quote"]
 
 BONDS = passage(
     "bonds.md",

@@ -26,7 +26,7 @@ from teller.models.quote.question_words import stems
 from teller.models.quote.table_rows import told
 
 _SECOND = 2.0  # a second sentence is said when its logit is at most this far below the first one's
-_BESIDE = 3.0  # ... or this far, where it stands under the same heading
+_BESIDE = 4.0  # ... or this far, where it stands under the same heading
 _CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has; beside it, at any distance
 _PROSE = 3.0  # ... and a sentence instead of a table row that says no more
 _SAME = 0.6  # share of words from which on two sentences say the same

@@ -9,7 +9,7 @@ from teller.models.quote.answer_choice import logits
 from teller.models.quote.evidence import Evidence
 from teller.models.quote.fitted_weights import FITTED, Weights
 
-MOST = 6  # candidates that are read: what takes its time
+MOST = 8  # candidates that are read: what takes its time
 _NO_DOUBT = 4.0  # a candidate this far ahead of the others, and of "no answer", is not overtaken
 
 
