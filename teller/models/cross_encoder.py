@@ -44,7 +44,7 @@ def pair_of(tokenizer: Tokenizer, question: str, text: str) -> tuple[list[int], 
 
 
 class CrossEncoder:
-    """Scores of question and text, about 3 ms each for a sentence; the higher, the better the text answers.
+    """Scores of question and text, about 4 ms each for a sentence; the higher, the better the text answers.
 
     The scores are logits of a softmax over the texts and "none of them", which scores 0.
 
