@@ -7,6 +7,7 @@ Cho 2019, "Passage Re-ranking with BERT"), which costs some ms a text, so it is 
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,9 @@ _BEGIN, _END = 101, 102  # BERT's [CLS] and [SEP]
 _SHA256 = "b76d40d83d6708d6773cb4678808460c58f67cddfad826e8604bd3769747d645"
 
 
+@cache
 def open_tokenizer() -> Tokenizer:
-    """Return what makes tokens of texts of any length."""
+    """Return what makes tokens of texts of any length; threads share it, so it is never set otherwise."""
     tokenizer = Tokenizer.from_file(str(TOKENIZER_FOLDER / "tokenizer.json"))  # BERT's words are those of bge, too
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -43,6 +45,18 @@ def pair_of(tokenizer: Tokenizer, question: str, text: str) -> tuple[list[int], 
     return [_BEGIN, *asked, _END, *told, _END], [0] * (len(asked) + 2) + [1] * (len(told) + 1)
 
 
+@cache
+def _opened(file: Path) -> onnxruntime.InferenceSession:
+    """Return the model of a file, which threads may share; it is loaded once in a process, however many use it."""
+    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != _SHA256:
+        raise ConfigurationError(f"{file} is missing or damaged: restore it from the repository (SOURCE.md)")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    return_freed_memory()
+    return session
+
+
 class CrossEncoder:
     """Scores of question and text, about 4 ms each for a sentence; the higher, the better the text answers.
 
@@ -53,14 +67,8 @@ class CrossEncoder:
     """
 
     def __init__(self, folder: Path = MODEL_FOLDER) -> None:
-        file = folder / "model.onnx"
-        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != _SHA256:
-            raise ConfigurationError(f"{file} is missing or damaged: restore it from the repository (SOURCE.md)")
         self._tokenizer = open_tokenizer()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-        return_freed_memory()
+        self._session = _opened(folder / "model.onnx")
 
     async def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a score for each text, in order; computed in a worker thread."""
