@@ -5,7 +5,6 @@ Cho 2019, "Passage Re-ranking with BERT"), which costs some ms a text, so it is 
 """
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -15,12 +14,11 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from teller.errors import ConfigurationError
 from teller.models.embedder import MODEL_FOLDER as TOKENIZER_FOLDER
-from teller.models.embedder import return_freed_memory
+from teller.models.onnx_session import open_session
 
 MODEL_FOLDER = Path(__file__).parent / "minilm-l6-answers"
-MAX_TOKENS = 112  # of both together, as in training
+_MAX_TOKENS = 112  # of both together, as in training
 _OF_THE_QUESTION = 60  # tokens of it at most
 _BEGIN, _END = 101, 102  # BERT's [CLS] and [SEP]
 _SHA256 = "b76d40d83d6708d6773cb4678808460c58f67cddfad826e8604bd3769747d645"
@@ -41,20 +39,14 @@ def pair_of(tokenizer: Tokenizer, question: str, text: str) -> tuple[list[int], 
     Of a long question the end is read, where it asks, and of a long text the beginning.
     """
     asked = tokenizer.encode(question, add_special_tokens=False).ids[-_OF_THE_QUESTION:]
-    told = tokenizer.encode(text, add_special_tokens=False).ids[: MAX_TOKENS - 3 - len(asked)]
+    told = tokenizer.encode(text, add_special_tokens=False).ids[: _MAX_TOKENS - 3 - len(asked)]
     return [_BEGIN, *asked, _END, *told, _END], [0] * (len(asked) + 2) + [1] * (len(told) + 1)
 
 
 @cache
 def _opened(file: Path) -> onnxruntime.InferenceSession:
-    """Return the model of a file, which threads may share; it is loaded once in a process, however many use it."""
-    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != _SHA256:
-        raise ConfigurationError(f"{file} is missing or damaged: restore it from the repository (SOURCE.md)")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    return_freed_memory()
-    return session
+    """Return the model of a file; it is loaded once in a process, however many use it."""
+    return open_session(file, _SHA256, mend="restore it from the repository (SOURCE.md)")
 
 
 class CrossEncoder:

@@ -4,17 +4,14 @@ The graph quantises activations over the whole batch, so a text embedded beside 
 vector; texts are therefore embedded one at a time, on one thread, which is also the fastest per CPU second.
 """
 
-import ctypes
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from langchain_core.embeddings import Embeddings
 from tokenizers import Tokenizer
 
-from teller.errors import ConfigurationError
+from teller.models.onnx_session import open_session
 
 MODEL_FOLDER = Path(__file__).parent / "bge-small-en-v1.5"
 MAX_TOKENS = 256
@@ -58,9 +55,7 @@ class OnnxEmbedder(Embeddings):
     at_once = 1
 
     def __init__(self, folder: Path = MODEL_FOLDER, model: Model = BGE) -> None:
-        file = folder / "model.onnx"
-        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != model.sha256:
-            raise ConfigurationError(f"{file} is missing or damaged: {model.mend}")
+        self._session = open_session(folder / "model.onnx", model.sha256, model.mend)
         self.name = model.name
         self._model = model
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -70,12 +65,8 @@ class OnnxEmbedder(Embeddings):
         self._counter.no_truncation()
         # A passage may fill what is read; the prefix comes on top.
         self._tokenizer.enable_truncation(MAX_TOKENS + self.count_tokens(model.passage_prefix))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         self.dimension = int(self._session.get_outputs()[0].shape[2])
         self._inputs = [given.name for given in self._session.get_inputs()]
-        return_freed_memory()
 
     def embed_query(self, text: str) -> list[float]:
         """Return the vector of a caller's turn or question."""
@@ -96,11 +87,3 @@ class OnnxEmbedder(Embeddings):
         tokens = self._session.run(None, {name: feeds[name] for name in self._inputs})[0]
         pooled: np.ndarray = tokens[0].mean(axis=0) if self._model.takes_mean else tokens[0, 0]
         return [float(x) for x in pooled / np.linalg.norm(pooled)]
-
-
-def return_freed_memory() -> None:
-    """Give back what loading freed: the int8 weights are widened at load and about 60 MB stay with the allocator."""
-    try:
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-    except (OSError, AttributeError):
-        return  # not glibc: there is nothing to give back
