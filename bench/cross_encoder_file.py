@@ -15,7 +15,7 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import BertConfig, BertForSequenceClassification
 
-LAYERS = 6
+_LAYERS = 6
 _MATRICES = (  # in the order of the graph, whose matrices have no names of their own
     "attention.self.query",
     "attention.self.key",
@@ -31,7 +31,7 @@ def load(file: Path) -> Any:
     graph = onnx.load(file).graph
     config = BertConfig(
         hidden_size=384,
-        num_hidden_layers=LAYERS,
+        num_hidden_layers=_LAYERS,
         intermediate_size=1536,
         num_labels=1,
         hidden_dropout_prob=0.08,
@@ -53,7 +53,7 @@ def save(network: Any, none: float, base: Path, file: Path) -> None:
     given = {tensor.name: tensor for tensor in graph.initializer}
     for place, (name, turned) in _places(graph).items():
         trained = state[f"bert.{place}"].numpy()
-        given[name].CopyFrom(_tensor(name, trained.T if turned else trained))
+        given[name].CopyFrom(numpy_helper.from_array(trained.T if turned else trained, name))
     _put_score_behind(graph, state, none)
     onnx.checker.check_model(model)
     whole = file.with_suffix(".float.onnx")
@@ -83,7 +83,7 @@ def _put_score_behind(graph: Any, state: dict[str, Any], none: float) -> None:
         ("head.matrix", state["classifier.weight"].numpy().T),
         ("head.bias", state["classifier.bias"].numpy() - np.float32(none)),
     ):
-        graph.initializer.append(_tensor(name, value))
+        graph.initializer.append(numpy_helper.from_array(value, name))
     graph.node.extend(
         [
             helper.make_node("Gather", [graph.output[0].name, "first"], ["token"], axis=1),
@@ -96,7 +96,3 @@ def _put_score_behind(graph: Any, state: dict[str, Any], none: float) -> None:
     )
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info("score", onnx.TensorProto.FLOAT, ["batch_size", 1]))
-
-
-def _tensor(name: str, value: np.ndarray) -> Any:
-    return numpy_helper.from_array(value, name)

@@ -7,9 +7,9 @@ import numpy as np
 from teller.models.cross_encoder import CrossEncoder
 from teller.models.quote.answer_choice import logits
 from teller.models.quote.evidence import Evidence
-from teller.models.quote.fitted_weights import FITTED, Weights
+from teller.models.quote.fitted_weights import FITTED
 
-MOST = 8  # candidates that are read: what takes its time
+_MOST = 8  # candidates that are read: what takes its time
 _NO_DOUBT = 4.0  # a candidate this far ahead of the others, and of "no answer", is not overtaken
 
 
@@ -34,9 +34,9 @@ def as_read(question: str) -> str:
     return " / ".join(question.split("\n"))
 
 
-def in_doubt(evidence: Evidence, weights: Weights = FITTED) -> list[int]:
+def in_doubt(evidence: Evidence) -> list[int]:
     """Return which candidates are to be read, the likeliest first; none where one is far ahead of all."""
-    each, none = logits(evidence, weights), evidence.for_none @ weights.none
-    nearest = np.argsort(-each, kind="stable")[:MOST]
+    each, none = logits(evidence), evidence.for_none @ FITTED.none
+    nearest = np.argsort(-each, kind="stable")[:_MOST]
     first, *others = each[nearest]
     return [] if first - max([none, *others]) > _NO_DOUBT else [int(i) for i in nearest]
