@@ -307,7 +307,7 @@ class Truth:
         own = {last4 for states in possible for last4 in states}
         strange = set(re.findall(r"ending (\d{4})", text)) - own
         others = {card for phone, cards in self.began.items() if phone != one.phone for card in cards}
-        if strange or others & set(re.findall(r"\b\d{4}\b", text)):
+        if strange or (others - own) & set(re.findall(r"\b\d{4}\b", text)):  # a new card's four may be another's
             yield f"to {one.said!r}: {one.text!r} speaks of a card that is not the caller's"
         for pattern, wanted in _TOLD:
             for last4 in re.findall(pattern.format(card=_CARD), text):
