@@ -20,6 +20,7 @@ def test_the_configured_origins_may_call(bank: Path, tmp_path: Path) -> None:
     process.communicate(timeout=10)
     assert allowed.headers["access-control-allow-origin"] == "https://app.bank.example"
     assert "access-control-allow-origin" not in refused.headers
+    assert (refused.status_code, refused.json()["error"]["type"]) == (400, "invalid_request_error")
 
 
 def test_without_any_no_page_may(http: httpx.Client) -> None:
