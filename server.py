@@ -8,11 +8,11 @@ from time import time
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from doors import documents, health, vapi
 from doors.admission import Admission
 from doors.body_limit import BodyLimit
+from doors.cors import Cors
 from doors.disconnect import CancelOnDisconnect
 from doors.docs import docs_routes
 from doors.documents import MAX_UPLOAD_BYTES, UPLOAD_PATH
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
             services.index_sample_bank_in_background()
             services.forget_in_background()
             _settle_garbage_collector()
+            app.state.admission.most_turns = services.quote.cross_encoder.cores.most_turns
             pulse = asyncio.create_task(keep_pulse(app.state.admission.adapt))
             yield
             pulse.cancel()
@@ -75,7 +76,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(RefuseAtOnce, refuses=app.state.admission.refuses, paths=_TURNS)
     if settings.cors_allowed_origins:
         origins = list(settings.cors_allowed_origins)
-        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])
+        app.add_middleware(Cors, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(RequestLog)
 
 

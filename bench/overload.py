@@ -1,13 +1,13 @@
 """Offer the server three times what it carries: do admitted turns keep their pace, and are the others told at once?
 
-    python -m bench.overload [--seconds 30]
+    python -m bench.overload [--seconds 30] [--embedded]
 
 A server process with Nova on the wire (300 ms to the first token, then 80 chunks 25 ms apart) is called at a steady
 rate from another process, whatever it answers (an open loop). First a few turns a second; then more at each step until
 turns are refused or their p95 is above 1.5 x the unloaded one: the step before is what it carries. Then three times
 that, then a few again. The server has the first core for itself where the system lets cores be chosen; the model and
 the callers have the others. The CPU of each and the machine's load are in the table. Writes results/overload.md and
-.svg.
+.svg. With `--embedded` it answers by quote, and a turn is nothing but CPU: results/overload_embedded.md and .svg.
 """
 
 import argparse
@@ -140,7 +140,7 @@ def carried(base_url: str, unloaded: Phase, pids: dict[str, int]) -> tuple[float
         rate *= GROWTH
 
 
-def report(phases: list[Phase], most: float, memory: Memory) -> str:
+def report(phases: list[Phase], most: float, memory: Memory, name: str) -> str:
     """Return the table and what follows from it."""
     unloaded, over, after = phases[0], phases[-2], phases[-1]
     refused = over.told(admitted=False)
@@ -169,7 +169,7 @@ def report(phases: list[Phase], most: float, memory: Memory) -> str:
             f"- Memory: {early:.0f} MB in the middle of the overload and {late:.0f} MB at the end.",
             f"- Afterwards: {after.refused_share:.0%} refused, first token {after.first / unloaded.first:.2f} x.",
             "",
-            "![Memory over time](overload.svg)",
+            f"![Memory over time]({name}.svg)",
             "",
         ]
     )
@@ -200,12 +200,13 @@ def plot(memory: Memory, phases: list[Phase]) -> str:
     return "\n".join([*parts, "</svg>\n"])
 
 
-def main(seconds: float) -> None:
+def main(seconds: float, *, embedded: bool) -> None:
     """Run all phases and write down what came of them."""
     others = set(range(1, os.cpu_count() or 1)) or {0}
     with on_cores(others), BedrockWire() as wire, tempfile.TemporaryDirectory() as folder:
         wire.script(PACE)
-        settings: dict[str, Any] = {"CHAT_MODEL": "amazon.nova-lite-v1:0", **wire.environment()}
+        nova: dict[str, Any] = {"CHAT_MODEL": "amazon.nova-lite-v1:0", **wire.environment()}
+        settings = {"CHAT_MODEL": "quote"} if embedded else nova
         with on_cores({0}):
             server, process = start_server(Path(folder), **settings)
         memory = Memory(process.pid)
@@ -225,13 +226,16 @@ def main(seconds: float) -> None:
             process.terminate()
             process.communicate(timeout=30)
     phases = [unloaded, *steps, over, after]
-    text = report(phases, most, memory)
-    (RESULTS / "overload.md").write_text(text, "utf-8")
-    (RESULTS / "overload.svg").write_text(plot(memory, phases), "utf-8")
+    name = "overload_embedded" if embedded else "overload"
+    text = report(phases, most, memory, name)
+    (RESULTS / f"{name}.md").write_text(text, "utf-8")
+    (RESULTS / f"{name}.svg").write_text(plot(memory, phases), "utf-8")
     print(text)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=30)
-    main(parser.parse_args().seconds)
+    parser.add_argument("--embedded", action="store_true")
+    options = parser.parse_args()
+    main(options.seconds, embedded=options.embedded)

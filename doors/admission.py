@@ -1,6 +1,7 @@
 """How many turns run at a time: what cannot begin soon is told so at once, and admitted turns keep their pace."""
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +18,8 @@ LONGEST_WAIT_SECONDS = 10.0
 SHORT_WAIT_SECONDS = 0.05
 BURST_SECONDS = 0.25
 CALM_SECONDS = 1.0
-_ALWAYS_OPEN = 4
+_ALWAYS_OPEN = 8
+_COMPUTES_SECONDS = 0.25
 _KEPT_UNDER_STRAIN = 0.95
 _GROWTH = 0.01
 _RETRY_AFTER_SECONDS = "2"
@@ -40,6 +42,9 @@ class Admission:
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.most_turns: Callable[[], float] = lambda: math.inf
+        """How many turns may compute at a time: told by what computes, once it is there."""
+        self._began: dict[Place, float] = {}
         self._most = most
         self._open = float(most)
         self._running = 0
@@ -68,6 +73,8 @@ class Admission:
 
     def refuses(self) -> bool:
         """Return whether a turn that comes now is refused; being asked so counts as one that came."""
+        if self._is_overrun():
+            return True
         if self._has_room() and not self._waiting:
             return False
         if self._open < self._most:
@@ -86,7 +93,7 @@ class Admission:
         Raises:
             ApiError: 503, too many are waiting already, or it took too long.
         """
-        if self._has_room() and not self._waiting:
+        if self._has_room() and not self._waiting and not self._is_overrun():
             self._running += 1
             return
         if self.refuses():
@@ -104,10 +111,25 @@ class Admission:
         finally:
             self._note_wait(waiting)
 
+    def begin(self, place: "Place") -> None:
+        """Note when the turn of a place began."""
+        self._began[place] = self._clock()
+
+    def end(self, place: "Place") -> None:
+        """End what `take` and `begin` began."""
+        del self._began[place]
+        self.give()
+
     def give(self) -> None:
         """End what `take` began."""
         self._running -= 1
         self._let_in()
+
+    def _is_overrun(self) -> bool:
+        """Return whether the cores have enough to do: with turns that began just now; older ones wait for something."""
+        most = self.most_turns()
+        since = self._clock() - _COMPUTES_SECONDS
+        return most < math.inf and sum(began > since for began in self._began.values()) >= most
 
     def _has_room(self) -> bool:
         return self._running + 1 <= self._open
@@ -156,13 +178,14 @@ class Place:
             ApiError: 503, there is none to be had soon.
         """
         await self._admission.take()
+        self._admission.begin(self)
         self._taken = True
 
     def leave(self) -> None:
         """Give the place to the next turn."""
         if self._taken:
             self._taken = False
-            self._admission.give()
+            self._admission.end(self)
 
     async def __aenter__(self) -> Self:
         await self.take()

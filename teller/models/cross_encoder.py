@@ -5,6 +5,7 @@ Cho 2019, "Passage Re-ranking with BERT"), which costs some ms a text, so it is 
 """
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from teller.core_queue import CoreQueue
 from teller.models.embedder import MODEL_FOLDER as TOKENIZER_FOLDER
 from teller.models.onnx_session import open_session
 
@@ -61,13 +63,21 @@ class CrossEncoder:
     def __init__(self, folder: Path = MODEL_FOLDER) -> None:
         self._tokenizer = open_tokenizer()
         self._session = _opened(folder / "model.onnx")
+        self.cores = CoreQueue()
+        """Where a question waits to be read."""
 
     async def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return a score for each text, in order; computed in a worker thread."""
-        return await asyncio.to_thread(self._scores, question, texts)
+        """Return a score for each text, in order; computed in a worker thread, which stops when nobody waits for it."""
+        given_up = threading.Event()
+        async with self.cores.place():
+            try:
+                return await asyncio.to_thread(self._scores, question, texts, given_up)
+            finally:
+                given_up.set()
 
-    def _scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        return np.array([self._score(question, text) for text in texts], dtype=np.float32)
+    def _scores(self, question: str, texts: Sequence[str], given_up: threading.Event) -> NDArray[np.float32]:
+        wanted = (text for text in texts if not given_up.is_set())
+        return np.array([self._score(question, text) for text in wanted], dtype=np.float32)
 
     def _score(self, question: str, text: str) -> float:
         """Score one pair; several at once would be quantised together, and each score would depend on the others."""

@@ -195,7 +195,7 @@ async def test_places_close_under_strain_and_open_again() -> None:
     for place in places:
         place.leave()
     admission.adapt(2.0)
-    for _ in range(3):
+    for _ in range(7):
         await asyncio.wait_for(admission.place().take(), 1)  # however great the strain, a few always run
     assert admission.refuses()
     for _ in range(1000):
