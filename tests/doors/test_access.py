@@ -67,10 +67,13 @@ def test_three_doors_are_open_and_the_others_are_not() -> None:
     assert {"/docs", "/openapi.json", "/docs/assets/x", "/v1/models", "/agent/playground/x"} <= paths - OPEN
 
 
-@pytest.mark.parametrize("header", ["", "Bearer wrong", "Bearer", "Basic !!!", basic("wrong"), "Bearer web-key2"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer wrong", "Bearer", "Basic !!!", b"Basic \xe9", basic("wrong"), "Bearer web-key2"]
+)
 @pytest.mark.parametrize(("method", "path"), LOCKED)
-def test_no_door_opens_without_a_known_key(locked: httpx.Client, header: str, method: str, path: str) -> None:
-    response = locked.request(method, path, headers={"authorization": header} if header else {})
+def test_no_door_opens_without_a_known_key(locked: httpx.Client, header: str | bytes, method: str, path: str) -> None:
+    given = header if isinstance(header, bytes) else header.encode()
+    response = locked.request(method, path, headers={b"authorization": given} if given else {})
     assert response.status_code == 401
     assert response.json()["error"]["type"] == "authentication_error"
     assert response.headers["www-authenticate"] == "Bearer"
