@@ -6,7 +6,7 @@ The rules follow Vapi's tools under the names that its dashboard gives them: `en
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -92,10 +92,10 @@ def _as_function(tool: Tool, name: str) -> Tool:
     return {"type": "function", "function": {"parameters": {"type": "object"}, **(function or {}), "name": name}}
 
 
-def _properties(tool: Tool) -> tuple[dict[str, Any], Sequence[str]]:
+def _properties(tool: Tool) -> tuple[dict[str, Any], list[Any]]:
     parameters = (tool.get("function") or {}).get("parameters") or {}
     properties, required = parameters.get("properties"), parameters.get("required")
-    return properties if isinstance(properties, dict) else {}, required if isinstance(required, list) else ()
+    return properties if isinstance(properties, dict) else {}, _list(required)
 
 
 def _puts_through(tool: Tool, name: str) -> bool:
@@ -109,16 +109,20 @@ def _puts_through(tool: Tool, name: str) -> bool:
 
 def _destination(tool: Tool) -> dict[str, str]:
     """Return the arguments of a transfer: the destination described as a person's, else the first, else none."""
-    listed = [entry for entry in tool.get("destinations") or () if isinstance(entry, dict)]
+    listed = [entry for entry in _list(tool.get("destinations")) if isinstance(entry, dict)]
     numbers = [(str(entry.get("number") or entry.get("sipUri") or ""), _words(entry)) for entry in listed]
     destination = _properties(tool)[0].get("destination")
-    choices = (destination.get("enum") if isinstance(destination, dict) else None) or ()
+    choices = _list(destination.get("enum")) if isinstance(destination, dict) else []
     numbers += [(str(choice), "") for choice in choices]
     known = [number for number in numbers if number[0]]
     if not known:
         return {}
     best = next((number for number, words in known if re.search(r"person|agent|human|support|service", words)), None)
     return {"destination": best or known[0][0]}
+
+
+def _list(given: object) -> list[Any]:
+    return given if isinstance(given, list) else []
 
 
 def _words(entry: dict[str, Any]) -> str:

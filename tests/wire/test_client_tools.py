@@ -41,6 +41,15 @@ TRANSFERS = [
 ]
 
 
+@pytest.mark.parametrize("wrong", [5, "x", {"a": 1}, [5], True])
+def test_a_tool_of_wrong_types_is_one_that_says_nothing(http: httpx.Client, wrong: Any) -> None:
+    vapi = {"type": "transferCall", "destinations": wrong}
+    named = function("transfer_call", properties={"destination": {"enum": wrong}}, required=wrong)
+    for tool in (vapi, named, function("transfer_call", properties=wrong)):
+        assert ask(http, "What does a wire cost?", [tool])["message"]["content"]
+        assert ask(http, "I want to speak to a real person please", [tool])["message"]
+
+
 @pytest.mark.parametrize(("tool", "name", "number"), TRANSFERS)
 def test_a_wish_for_a_person_puts_through(http: httpx.Client, tool: dict[str, Any], name: str, number: str) -> None:
     choice = ask(http, "I want to speak to a real person please", [tool])
