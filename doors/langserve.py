@@ -16,6 +16,7 @@ from langserve import CustomUserType, add_routes
 from langserve.serialization import WellKnownLCSerializer
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import from_json
 
 from doors.access import require
 from doors.admission import Place
@@ -174,6 +175,7 @@ async def _admitted(request: Request, key: Annotated[ApiKey, Depends(require("ch
         yield
         return
     body = await request.body()
+    _refuse_too_many(body, request.app.state.settings.max_messages)
     place: Place = request.app.state.admission.place()
     try:
         await unless_gone(request, place.take())
@@ -195,6 +197,23 @@ def _refuse_unknown_page(request: Request) -> None:
     file = request.path_params.get("file_path")
     if file and file not in _PAGE_FILES:
         raise invalid("The playground has no such file.", status=404)
+
+
+def _refuse_too_many(body: bytes, most: int) -> None:
+    """Refuse more messages than are taken, before each of them is made and masked, which takes its time.
+
+    Raises:
+        ApiError: 400.
+    """
+    try:
+        given = from_json(body)
+    except ValueError:  # told by what parses it next
+        return
+    many = given.get("inputs") if isinstance(given, dict) else None
+    inputs = [given.get("input") if isinstance(given, dict) else None, *(many if isinstance(many, list) else [])]
+    messages = [one.get("messages") for one in inputs if isinstance(one, dict)]
+    if sum(len(listed) for listed in messages if isinstance(listed, list)) > most:
+        raise invalid(f"input.messages: at most {most:,} are taken in a request.", "input.messages")
 
 
 def _parsed(body: bytes) -> AgentRequest:

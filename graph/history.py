@@ -7,6 +7,8 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 from teller.caller import Caller, Trust, agree, phone_tag, without_phone_tags
 from teller.cards.dialogue import Turn
 
+_LONGEST_TURN = 20_000
+
 
 def spoken_turns(messages: Sequence[AnyMessage]) -> list[Turn]:
     """Return what the user and the assistant said, tags taken out; blank turns (cut at once) are dropped."""
@@ -28,13 +30,16 @@ def user_turns(messages: Sequence[AnyMessage]) -> list[str]:
 
 
 def turn_text(history: Sequence[Turn]) -> str:
-    """Return what the user said since the assistant last spoke, joined: recognisers cut one sentence into turns."""
+    """Return what the user said since the assistant last spoke, joined: recognisers cut one sentence into turns.
+
+    Of more than 20,000 characters, a quarter of an hour's speech, the end: reading a megabyte would hold up everybody.
+    """
     parts: list[str] = []
     for turn in reversed(history):
         if turn.role != "user":
             break
         parts.insert(0, turn.text)
-    return " ".join(parts)
+    return " ".join(parts)[-_LONGEST_TURN:]
 
 
 def earlier_turns(history: Sequence[Turn]) -> list[str]:

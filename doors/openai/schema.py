@@ -2,7 +2,16 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 ToolChoiceWord = Literal["auto", "none", "required"]
@@ -128,7 +137,9 @@ class ChatCompletionRequest(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    messages: list[ChatMessage] = Field(min_length=1, description="The conversation, oldest first.")
+    messages: Annotated[list[ChatMessage], FailFast()] = Field(
+        min_length=1, description="The conversation, oldest first."
+    )
     model: str | None = Field(None, description="A configured model; any other name means the default.")
     temperature: float = Field(0.7, ge=0.0, le=2.0)
     top_p: float | None = Field(None, ge=0.0, le=1.0)

@@ -28,7 +28,7 @@ json_values = st.recursive(
 )
 NAMES = (
     "messages model temperature top_p max_tokens max_completion_tokens stop stream stream_options n logprobs tools "
-    "tool_choice response_format modalities metadata call customer"
+    "tool_choice response_format modalities metadata call customer timestamp"
 ).split()
 messages = st.lists(
     st.fixed_dictionaries(
@@ -135,6 +135,8 @@ def test_a_message_that_is_too_long_is_refused_and_named(http: httpx.Client) -> 
         assert answer["param"] == "input.messages.1.content"
     many = [{"role": "user", "content": "x"}] * 1001
     assert refused(http.post("/agent/invoke", json={"input": {"messages": many}}), 400)["param"] == "input.messages"
+    among_all = {"inputs": [{"messages": many[:600]}] * 2}
+    assert refused(http.post("/agent/batch", json=among_all), 400)["param"] == "input.messages"
     batch = {"inputs": [{"messages": many[:1]}] * 101}
     assert refused(http.post("/agent/batch", json=batch), 400)["param"] == "inputs"
 
