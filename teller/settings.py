@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         "60/minute", description="Most turns of a caller's number; empty: any number."
     )
     rate_limit_unknown_numbers: Annotated[str, AfterValidator(_rate)] = Field(
-        "60/minute", description="Most numbers unknown to the ledger that a key (or address) may name; empty: any."
+        "300/minute", description="Most numbers unknown to the ledger that a key (or address) may name; empty: any."
     )
     rate_limit_store: str = Field("", description="Where rates are counted, a `limits` URI; empty: in this process.")
     settle_ms: int = Field(
