@@ -76,10 +76,10 @@ async def chat_completions(request: Request, key: Annotated[ApiKey, Depends(requ
 async def _reply(request: Request, turn: RunningTurn, asked: ChatCompletionRequest, options: TurnOptions) -> Response:
     events = events_of(turn, options.channel)
     cites = cite_under("" if options.channel == "voice" else str(request.base_url))
-    if options.channel == "voice" and (after := request.app.state.settings.filler_after_ms):
-        model = request.app.state.services.models.choose(options.model).name
-        events = with_filler(events, partial(asyncio.sleep, after / 1000), model)
     if wants_stream(asked, request.headers.get("accept", ""), request.headers.get("user-agent", "")):
+        if options.channel == "voice" and (after := request.app.state.settings.filler_after_ms):
+            model = request.app.state.services.models.choose(options.model).name
+            events = with_filler(events, partial(asyncio.sleep, after / 1000), model)
         opening = await unless_gone(request, opening_of(events))
         return TurnStream(turn, events, opening, cites, include_usage=bool(asked.stream_options.include_usage))
     reply, opening = await unless_gone(request, whole_reply(events, cites))
