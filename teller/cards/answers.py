@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from teller.cards.choice import HINT_WORDS, Choice, card_hints, choose, choose_instead
+from teller.cards.choice import HINT_WORDS, Choice, card_hints, choose, choose_instead, corrects_itself
 from teller.cards.dialogue import HeardQuestion
 from teller.cards.policy import POLICY, fits
 from teller.cards.records import Card, Operation, WishState
@@ -74,11 +74,16 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
         return "yes"
     if question.wish.state is WishState.DONE:
         return "other"
-    if question.clause.kind == "card" and _BOTH.search(text) and _only_about_cards(_BOTH.sub(" ", text), question):
+    if question.clause.kind == "card" and _wants_both(text, question):
         return "both"
     if not names_a_card(question, cards):
         return "other"
     return "no" if _denies_the_only_one(question, cards) else "card"
+
+
+def _wants_both(text: str, question: HeardQuestion) -> bool:
+    """Return whether the words say "both" and nothing that takes it back: "not both", "both, no, the Visa"."""
+    return bool(_BOTH.search(text)) and not corrects_itself(text) and _only_about_cards(_BOTH.sub(" ", text), question)
 
 
 def names_a_card(question: HeardQuestion, cards: Sequence[Card]) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teller.cards.answers import read_answer
-from teller.cards.choice import choose
+from teller.cards.choice import choose, choose_instead
 from teller.cards.dialogue import Turn, heard_question
 from teller.cards.masking import masked_user_turns
 from teller.cards.plain_request import is_plain_request
@@ -158,6 +158,17 @@ def test_a_question_cut_short_was_not_heard() -> None:
         ("my gold card, sorry, I mean the visa", ["4242"], True),
         ("the visa, not the gold one", ["4242"], True),
         ("the visa, no, the platinum one", [], True),
+        ("block my visa, no sorry, the other one", ["7719"], True),
+        ("block the first card, no wait, the second one", ["7719"], True),
+        ("freeze the gold card, actually no, the other one please", ["4242"], True),
+        ("the mastercard, no wait, the everyday one", ["4242"], True),
+        ("the visa, no, not that one", ["7719"], True),
+        ("the visa, no the other one, sorry, the other one", ["7719"], True),
+        ("block my card, not the gold one", ["4242"], True),
+        ("it's not the visa, I have the other one here", ["7719"], True),
+        ("I have the gold one, the other one is gone", ["4242", "7719"], False),
+        ("the other one", ["4242", "7719"], False),
+        ("the visa and the gold one, sorry", ["4242", "7719"], True),
         ("block my card", ["4242", "7719"], False),
         ("I want to travel", ["4242", "7719"], False),
     ],
@@ -167,6 +178,31 @@ def test_which_card_is_named(said: str, last4s: list[str], named: bool) -> None:
     assert choice.named is named
     if named or last4s:
         assert [card.last4 for card in choice.cards] == last4s
+
+
+@pytest.mark.parametrize(
+    ("said", "last4"),
+    [
+        ("the gold one, no, the visa", "4242"),
+        ("the visa, I mean the gold one", "7719"),
+        ("no, the other one, sorry, the other one", "4242"),
+        ("no, the visa, the other one", "4242"),
+        ("the gold one, no, the other", "4242"),
+    ],
+)
+def test_which_card_is_named_instead_of_the_gold_one(said: str, last4: str) -> None:
+    choice = choose_instead(CARDS, said, CARDS[1])
+    assert choice.named
+    assert [card.last4 for card in choice.cards] == [last4]
+
+
+@pytest.mark.parametrize("words", ["not both", "both, no, the visa", "both, no wait", "no, not both of them"])
+def test_who_takes_both_back_does_not_mean_both(words: str) -> None:
+    asked = "Which card shall I block: your Everyday Visa ending 4242, or your Gold Mastercard ending 7719?"
+    wish = replace(WISH, card_token=None, card_version=None, clauses=(Clause("card", asked, None, NOW),))
+    heard = heard_question([wish], [Turn("assistant", asked), Turn("user", words)])
+    assert heard is not None
+    assert read_answer(heard, CARDS) != "both"
 
 
 @pytest.mark.parametrize("blocked", CARDS)
@@ -239,6 +275,8 @@ def test_an_oh_before_four_other_digits_is_no_zero(words: str, heard: list[str])
         "can you lock it to be safe?",
         "freeze both of them now",
         "put my card on lock",
+        "oh no, block my card",
+        "sorry, block my visa please",
     ],
 )
 def test_a_plain_request(words: str) -> None:
@@ -265,6 +303,11 @@ def test_a_plain_request(words: str) -> None:
         "please lock my online banking",
         "block contactless on my card",
         "block this phone number",
+        "block my visa, no sorry, the other one",
+        "block the first card, no wait, the second one",
+        "block my card, no wait",
+        "block the visa, sorry, I mean the gold one",
+        "block the other card",
         "I thought about my garden. " * 12 + "Block my card.",
     ],
 )

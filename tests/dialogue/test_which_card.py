@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from simulator.script import Interruption
+from simulator.script import Interruption, Setting
 from tests.dialogue.conftest import BEN, CHARLES, JONAS, SETTING, TOMAS, Phone, Play, heard
 
 CHAT = SETTING.model_copy(update={"channel": "chat"})
@@ -175,6 +175,43 @@ def test_a_card_that_is_named_among_small_talk_is_heard_beside_an_open_question(
 def test_a_card_that_is_corrected_in_the_same_breath_is_the_one_that_counts(open_bank: Play, wish: str) -> None:
     async def talk(phone: Phone) -> None:
         assert (await said(phone, TOMAS, [wish])).endswith(ASKS_GOLD)
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize("setting", [SETTING, CHAT], ids=["voice", "chat"])
+@pytest.mark.parametrize(
+    ("turns", "asks"),
+    [
+        (["Block my Visa, no sorry, the other one"], ASKS_GOLD),
+        (["Block the first card, no wait, the second one"], ASKS_GOLD),
+        (["freeze the gold card, actually no, the other one please"], ASKS_VISA),
+        (["Block my card, not the gold one"], ASKS_VISA),
+        (["block my card", "the first one, no, the second one"], ASKS_GOLD),
+        (["block my card", "the visa, sorry, the other one"], ASKS_GOLD),
+        (["block my card", "the visa, I mean the gold one"], ASKS_GOLD),
+        (["block my card", "the gold one, no, the visa"], ASKS_VISA),
+        (["block my card", "the mastercard, no wait, the everyday one"], ASKS_VISA),
+        (["block my card", "the visa no"], ASKS_VISA),
+    ],
+)
+def test_a_correction_in_the_same_breath_is_asked_about_and_nothing_is_done(
+    open_bank: Play, turns: Sequence[str], asks: str, setting: Setting
+) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS, setting)
+        answer = [await heard(call, words) for words in turns][-1]
+        assert answer.endswith(asks if setting is SETTING else {ASKS_VISA: "4242?", ASKS_GOLD: "7719?"}[asks])
+        assert await phone.writes(TOMAS) == 0
+
+    open_bank(talk)
+
+
+def test_the_balance_that_is_told_is_that_of_the_card_that_was_said_last(open_bank: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        answer = await said(phone, TOMAS, ["What's the balance on my gold card, no sorry, the other one", "2946"])
+        assert "Everyday Visa" in answer
+        assert "Gold" not in answer
 
     open_bank(talk)
 
