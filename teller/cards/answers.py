@@ -53,9 +53,13 @@ _NO_AFTER_ALL = re.compile(
 )
 _CORRECTING = frozenset(
     "no nope not other one instead actually rather wait sorry wrong but mean meant i'm i'll is it's for use mine was "
-    "by all means think guess that's him her them ending ends in last four digits number with are".split()
+    "mistake by all means think guess that's him her them ending ends in last four digits number with are".split()
 )
-_DENYING = frozenset("no not wrong meant other instead wait sorry".split())
+_DENYING = frozenset("no nope not wrong meant mean instead actually rather wait sorry mistake".split())
+_POLITE_NO = re.compile(r"\bno (?:thanks|thank you|ta|cheers)\b")
+_ADDS = re.compile(r"\b(?:also|plus|too|as well|same|both|all)\b")
+_GOES_ON = re.compile(r"\b(?:and|now|then)\b")  # to a further card, unless that one was denied
+_DENIES_IT = re.compile(r"\bnot (?:that|this|it)\b|\b(?:wrong|meant|mistake)\b")
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
 
 
@@ -116,11 +120,16 @@ def points_elsewhere(words: str, cards: Sequence[Card], current: Card | None) ->
 
 
 def corrects(words: str) -> bool:
-    """Return whether words do nothing but say that something was not meant so: "not that one", "no, the other"."""
+    """Return whether words do nothing but say that something was not meant so: "not that one", "no, the other".
+
+    "The other one" alone denies nothing, and "thanks, and the other one" adds to what was done.
+    """
     said = heard_words(words)
+    text = _POLITE_NO.sub(" ", " ".join(said))
+    if _ADDS.search(text) or (_GOES_ON.search(text) and not _DENIES_IT.search(text)):
+        return False
     allowed = HINT_WORDS | _FILL | _CORRECTING | POLICY[Operation.BLOCK].verbs
-    adds = said[:1] in (["and"], ["also"], ["plus"])  # "and the other one": that one, too
-    return _nothing_but(allowed, said) and not (_DENYING - {"other"} if adds else _DENYING).isdisjoint(said)
+    return _nothing_but(allowed, said) and not _DENYING.isdisjoint(text.split())
 
 
 def adds_a_card(words: str) -> bool:

@@ -18,7 +18,9 @@ _HINT = rf"(?:{'|'.join((*_PRODUCTS, *_NETWORKS, *_PLACES))}|\d{{4}})"
 _DENIED = re.compile(rf"\bnot (?:(?:the|my|that|this|for) )*(?:(?:{_HINT}|other)(?: {_PLASTIC})?|one\b|card\b)")
 _OTHER = re.compile(r"\b(?:the|my) other(?: (?:one|card|visa|mastercard))?\b|\bother one\b|\bwrong (?:one|card)\b")
 
-_CORRECTS = re.compile(r"\b(?:no|nope|sorry|wait|actually|rather|oops|hang on|scratch that|make that|i mean|i meant)\b")
+_CORRECTS = re.compile(
+    r"\b(?:no|nope|sorry|wait|actually|rather|oops|mistake|hang on|scratch that|make that|i mean|i meant)\b"
+)
 _DENIES = re.compile(r"\b(?:not|never|don't|do not|other|wrong)\b")
 _IT = re.compile(r"\b(?:it|it's|(?:this|that) (?:one|card))\b")
 _AND = re.compile(r"\b(?:and|plus|then)\b")

@@ -212,6 +212,8 @@ def test_who_takes_both_back_does_not_mean_both(words: str) -> None:
         *("undo that", "no undo it", "can you take it back please", "take it back if you can", "will you undo it"),
         *("I'd like you to take it back", "what? no, undo that!", "oh no that was a mistake", "I changed my mind"),
         *("take the block back and block the gold one instead", "not that one, the other one", "take it back"),
+        *("No, the other one", "sorry, the other one", "wait the other card", "my mistake, the other one"),
+        *("oh not that one, and the other one instead", "wrong one, now the other one please"),
         *("undo that please", "can you undo it", "oh no, I changed my mind", "sorry that was a mistake"),
     ],
 )
@@ -230,6 +232,9 @@ def test_a_block_is_taken_back(words: str, blocked: Card) -> None:
         *("never take it back", "how do I undo a payment?", "could a thief take it back"),
         *("I can take it back later then", "is it possible to undo it", "that was a mistake by the merchant"),
         *("I will take it back to the store", "my colleague changed my mind", "I want to undo my last transfer"),
+        *("Thank you, and the other one", "thanks, now the other one please", "then the other one"),
+        *("oh and the other one", "um the other one", "I'd like the other one then", "the other one please"),
+        *("no thanks, the other one", "sorry, the other one too", "no, the other one as well", "no, and the other one"),
         *("no " * 30_000, "please " * 15_000, "digits " * 14_000),  # nor does it take long to tell
     ],
     ids=lambda words: words[:60],

@@ -95,6 +95,22 @@ def test_after_a_block_the_same_is_wished_for_the_other_card(open_bank: Play, wo
     open_bank(talk)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Thank you, and the other one", "thanks, now the other one please", "then the other one"),
+        *("oh and the other one", "um the other one", "I'd like the other one then", "the other one please"),
+    ],
+)
+def test_who_goes_on_to_the_other_card_takes_nothing_back(open_bank: Play, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        assert (await said(phone, TOMAS, ["block my visa", "yes", words])).endswith(ASKS_GOLD)
+        assert await phone.states(TOMAS) == VISA
+        assert await phone.writes(TOMAS) == 1
+
+    open_bank(talk)
+
+
 def test_a_yes_that_grows_by_a_further_card_is_told_the_first_and_asked_about_the_other(open_bank: Play) -> None:
     async def talk(phone: Phone) -> None:
         call = await phone.call(TOMAS)
