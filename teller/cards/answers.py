@@ -51,6 +51,13 @@ _NO_AFTER_ALL = re.compile(
     r"(?:(?:no|nope|never ?mind|not|stop|cancel|forget it|leave it"
     r"|(?:don't|do not)(?: (?:do|block|freeze|lock|report|close))?(?: it| that)?)(?:\s+|$))+$"
 )
+_STOPS_THE_CARD = re.compile(
+    r"(?<!don't )(?<!do not )(?<!never )\b(?:stop|cancel|leave) (?:(?:my|the|this|that|a|please|just|now|uh|um) ){0,5}"
+    rf"(?:cards|{'|'.join(sorted(HINT_WORDS))})\b"
+    r"|^(?!(?:no|nope|never ?mind)\b).*(?<!don't )(?<!do not )(?<!never )\b(?:stop|cancel) it\b"
+)
+"""Words that may wish for what was asked about: who says "stop my card" wants it stopped, not left as it is."""
+
 _CORRECTING = frozenset(
     "no nope not other one instead actually rather wait sorry wrong but mean meant i'm i'll is it's for use mine was "
     "mistake by all means think guess that's him her them ending ends in last four digits number with are".split()
@@ -72,7 +79,7 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
     if not words:
         return "other"
     text = " ".join(words)
-    if _NO.fullmatch(" ".join(word for word in words if word not in _FILL)) or _NO_AFTER_ALL.match(text):
+    if _says_no(words):
         return "no"
     if question.clause.kind == "confirm" and not written_as_question(question.answer) and _is_yes(words, question):
         return "yes"
@@ -83,6 +90,14 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
     if not names_a_card(question, cards):
         return "other"
     return "no" if _denies_the_only_one(question, cards) else "card"
+
+
+def _says_no(words: list[str]) -> bool:
+    text = " ".join(words)
+    if _STOPS_THE_CARD.search(text):
+        return False
+    refuses = _NO.fullmatch(" ".join(word for word in words if word not in _FILL))
+    return bool(refuses or _NO_AFTER_ALL.match(text))
 
 
 def _wants_both(text: str, question: HeardQuestion) -> bool:

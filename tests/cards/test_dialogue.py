@@ -109,6 +109,24 @@ def test_a_no(words: str) -> None:
     assert answer_to(words) == "no"
 
 
+@pytest.mark.parametrize(
+    "words", ["cancel", "cancel that", "stop that", "please stop", "leave it", "no, cancel it", "don't stop my card"]
+)
+def test_a_stop_of_what_was_begun_is_a_no(words: str) -> None:
+    assert answer_to(words) == "no"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Stop my card, please", "stop the card", "cancel my card", "cancel it", "stop it", "no, cancel my card"),
+        *("please just stop that card now", "oh stop the the card", "leave the card", "cancel the one"),
+    ],
+)
+def test_who_wants_the_card_stopped_says_neither_yes_nor_no(words: str) -> None:
+    assert answer_to(words) == "other"
+
+
 @given(
     st.lists(
         st.sampled_from("but not no wait the visa other 4242 tomorrow when what close if gold cancel".split()),

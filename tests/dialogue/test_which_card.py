@@ -315,6 +315,19 @@ def test_ways_to_say_yes(open_bank: Play, yes: str) -> None:
     open_bank(talk)
 
 
+@pytest.mark.parametrize("words", ["Stop my card, please", "stop the card", "cancel my card", "cancel it"])
+@pytest.mark.parametrize("wish", ["block my visa", "I lost my visa"])
+def test_who_wants_his_card_stopped_is_asked_again_and_not_left_with_it(open_bank: Play, wish: str, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        answer = await said(phone, TOMAS, [wish, words])
+        assert "as it is" not in answer
+        assert "four two four two" in answer
+        assert answer.endswith("?")
+        assert await phone.writes(TOMAS) == 0
+
+    open_bank(talk)
+
+
 @pytest.mark.parametrize("no", ["yes actually no", "yes, no don't", "yes block it oh wait no", "ok sorry never mind"])
 def test_a_yes_that_ends_in_a_no_is_a_no(open_bank: Play, no: str) -> None:
     async def talk(phone: Phone) -> None:
