@@ -22,6 +22,7 @@ _CORRECTS = re.compile(
     r"\b(?:no|nope|sorry|wait|actually|rather|oops|mistake|hang on|scratch that|make that|i mean|i meant)\b"
 )
 _DENIES = re.compile(r"\b(?:not|never|don't|do not|other|wrong)\b")
+_MOST_PARTS = 20  # who corrects himself more often has said nothing clear
 _IT = re.compile(r"\b(?:it|it's|(?:this|that) (?:one|card))\b")
 _AND = re.compile(r"\b(?:and|plus|then)\b")
 
@@ -73,7 +74,8 @@ def choose_instead(cards: Sequence[Card], turn: str, current: Card | None) -> Ch
     the card that it named before.
     """
     understood = Choice(tuple(cards), named=False)
-    for part in map(str.strip, _CORRECTS.split(_words(turn))):
+    parts = [part.strip() for part in _CORRECTS.split(_words(turn)) if part.strip()]
+    for part in parts if len(parts) <= _MOST_PARTS else ():
         named = _named(cards, _DENIED.sub(" ", part).strip())
         rest = _all_but(cards, part, current)
         if not named.named:
