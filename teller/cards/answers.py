@@ -9,6 +9,7 @@ from typing import Literal
 
 from teller.cards.choice import HINT_WORDS, Choice, card_hints, choose, choose_instead, corrects_itself
 from teller.cards.dialogue import HeardQuestion
+from teller.cards.left_alone import leaves_it
 from teller.cards.policy import POLICY, fits
 from teller.cards.records import Card, Operation, WishState
 from teller.cards.spoken import heard_words, written_as_question
@@ -79,7 +80,7 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
     if not words:
         return "other"
     text = " ".join(words)
-    if _says_no(words):
+    if _says_no(words) or leaves_it(words, question.answer, question.wish.operation):
         return "no"
     if question.clause.kind == "confirm" and not written_as_question(question.answer) and _is_yes(words, question):
         return "yes"

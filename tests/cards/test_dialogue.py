@@ -119,6 +119,60 @@ def test_a_stop_of_what_was_begun_is_a_no(words: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [
+        *("No, I found it", "never mind, I found it", "I changed my mind", "leave it for now", "no it's fine"),
+        *("Actually hold on, I've just found it", "oh wait, it was in my coat pocket", "I got it back, thanks"),
+        *("no that's okay, thank you", "phew, my wife found it", "it's turned up", "yes, oh no wait, I've found it"),
+        *("no, no, never mind, it's all good", "no need, I have it back"),
+    ],
+)
+def test_what_was_found_or_thought_better_of_is_a_no(words: str) -> None:
+    assert answer_to(words) == "no"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            "I haven't found it",
+            "no I haven't found it",
+            "I never found it",
+            "I found it?",
+            "if I found it",
+            "it's fine",
+        ),
+        *(
+            "someone found it and used it",
+            "no, it's fine, go ahead",
+            "I haven't changed my mind",
+            "I found it, block it",
+        ),
+        *(
+            "don't leave it for now",
+            "leave it blocked",
+            "yes I found it",
+            "I found it on the statement",
+            "ok it's fine",
+        ),
+        *("no yeah that's fine", "yes, it's fine", "no problem", "they found it", "no it's fine " * 2_000 + "do it"),
+    ],
+    ids=lambda words: words[:60],
+)
+def test_what_only_sounds_like_found_or_thought_better_of_is_no_no(words: str) -> None:
+    assert answer_to(words) != "no"
+
+
+@pytest.mark.parametrize("words", ["I found it", "no, I found it", "hold on, it's turned up"])
+def test_who_has_found_his_card_may_want_it_unblocked(words: str) -> None:
+    asked = "Shall I unblock your Gold Mastercard ending seven seven one nine?"
+    wish = replace(WISH, operation=Operation.UNBLOCK, clauses=(Clause("confirm", asked, "t-7719", NOW),))
+    heard = heard_question([wish], [Turn("assistant", asked), Turn("user", words)])
+    assert heard is not None
+    assert read_answer(heard, CARDS) == "other"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
         *("Stop my card, please", "stop the card", "cancel my card", "cancel it", "stop it", "no, cancel my card"),
         *("please just stop that card now", "oh stop the the card", "leave the card", "cancel the one"),
     ],

@@ -328,6 +328,22 @@ def test_who_wants_his_card_stopped_is_asked_again_and_not_left_with_it(open_ban
     open_bank(talk)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("No, I found it", "never mind, I found it", "I changed my mind", "leave it for now", "no it's fine"),
+        "Actually hold on, I've just found it",
+    ],
+)
+def test_a_card_that_was_found_before_the_yes_is_left_as_it_is(open_bank: Play, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        assert "left your Everyday Visa" in await said(phone, TOMAS, ["I lost my visa", words])
+        await said(phone, TOMAS, ["I lost my visa", words, "yes"])
+        assert await phone.writes(TOMAS) == 0
+
+    open_bank(talk)
+
+
 @pytest.mark.parametrize("no", ["yes actually no", "yes, no don't", "yes block it oh wait no", "ok sorry never mind"])
 def test_a_yes_that_ends_in_a_no_is_a_no(open_bank: Play, no: str) -> None:
     async def talk(phone: Phone) -> None:
