@@ -21,7 +21,7 @@ from graph.options import DEFAULT_OPTIONS, Channel, TurnOptions
 from graph.state import CardOutcome, Intent, OutcomeKind, TellerState, TurnUpdate
 from teller.caller import Caller, Trust
 from teller.cards.answers import points_elsewhere, wanted_cards, wants_both
-from teller.cards.choice import Choice, choose_instead
+from teller.cards.choice import Choice, choose_instead, corrects_itself
 from teller.cards.dialogue import HeardQuestion
 from teller.cards.ledger import CardView, OutcomeUnknownError
 from teller.cards.pin_words import turn_words
@@ -130,9 +130,11 @@ class CardDesk:
                 return CardOutcome("given_up", wish.operation, (about.card,) if about.card else ())
             case "card" if question:
                 choice = choose_instead(turn.holder.cards, question.answer, about.card)
-                # "is that the gold one" is asked about it first, and so is another card than was asked about.
+                # "is that the gold one" is asked about it first, and so is another card than was asked about,
+                # one that corrects another, and each of several.
                 asked_of_none = question.clause.kind == "card" and wish.card_token is None
-                plain = asked_of_none and not is_question(question.answer)
+                said_plainly = not is_question(question.answer) and not corrects_itself(question.answer)
+                plain = asked_of_none and said_plainly and not choice.each
                 return await self._form.choose(replace(about, plain=plain, answered=question), choice)
             case "both" if question:
                 return await self._form.choose(

@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from teller.cards.choice import HINT_WORDS, Choice, card_hints, choose, choose_instead
+from teller.cards.choice import HINT_WORDS, Choice, card_hints, choose, choose_instead, corrects_itself
 from teller.cards.dialogue import HeardQuestion
+from teller.cards.left_alone import leaves_it
 from teller.cards.policy import POLICY, fits
 from teller.cards.records import Card, Operation, WishState
 from teller.cards.spoken import heard_words, written_as_question
@@ -51,11 +52,22 @@ _NO_AFTER_ALL = re.compile(
     r"(?:(?:no|nope|never ?mind|not|stop|cancel|forget it|leave it"
     r"|(?:don't|do not)(?: (?:do|block|freeze|lock|report|close))?(?: it| that)?)(?:\s+|$))+$"
 )
+_STOPS_THE_CARD = re.compile(
+    r"(?<!don't )(?<!do not )(?<!never )\b(?:stop|cancel|leave) (?:(?:my|the|this|that|a|please|just|now|uh|um) ){0,5}"
+    rf"(?:cards|{'|'.join(sorted(HINT_WORDS))})\b"
+    r"|^(?!(?:no|nope|never ?mind)\b).*(?<!don't )(?<!do not )(?<!never )\b(?:stop|cancel) it\b"
+)
+"""Words that may wish for what was asked about: who says "stop my card" wants it stopped, not left as it is."""
+
 _CORRECTING = frozenset(
     "no nope not other one instead actually rather wait sorry wrong but mean meant i'm i'll is it's for use mine was "
-    "by all means think guess that's him her them ending ends in last four digits number with are".split()
+    "mistake by all means think guess that's him her them ending ends in last four digits number with are".split()
 )
-_DENYING = frozenset("no not wrong meant other instead wait sorry".split())
+_DENYING = frozenset("no nope not wrong meant mean instead actually rather wait sorry mistake".split())
+_POLITE_NO = re.compile(r"\bno (?:thanks|thank you|ta|cheers)\b")
+_ADDS = re.compile(r"\b(?:also|plus|too|as well|same|both|all)\b")
+_GOES_ON = re.compile(r"\b(?:and|now|then)\b")  # to a further card, unless that one was denied
+_DENIES_IT = re.compile(r"\bnot (?:that|this|it)\b|\b(?:wrong|meant|mistake)\b")
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
 
 
@@ -68,17 +80,30 @@ def read_answer(question: HeardQuestion, cards: Sequence[Card]) -> Answer:
     if not words:
         return "other"
     text = " ".join(words)
-    if _NO.fullmatch(" ".join(word for word in words if word not in _FILL)) or _NO_AFTER_ALL.match(text):
+    if _says_no(words) or leaves_it(words, question.answer, question.wish.operation):
         return "no"
     if question.clause.kind == "confirm" and not written_as_question(question.answer) and _is_yes(words, question):
         return "yes"
     if question.wish.state is WishState.DONE:
         return "other"
-    if question.clause.kind == "card" and _BOTH.search(text) and _only_about_cards(_BOTH.sub(" ", text), question):
+    if question.clause.kind == "card" and _wants_both(text, question):
         return "both"
     if not names_a_card(question, cards):
         return "other"
     return "no" if _denies_the_only_one(question, cards) else "card"
+
+
+def _says_no(words: list[str]) -> bool:
+    text = " ".join(words)
+    if _STOPS_THE_CARD.search(text):
+        return False
+    refuses = _NO.fullmatch(" ".join(word for word in words if word not in _FILL))
+    return bool(refuses or _NO_AFTER_ALL.match(text))
+
+
+def _wants_both(text: str, question: HeardQuestion) -> bool:
+    """Return whether the words say "both" and nothing that takes it back: "not both", "both, no, the Visa"."""
+    return bool(_BOTH.search(text)) and not corrects_itself(text) and _only_about_cards(_BOTH.sub(" ", text), question)
 
 
 def names_a_card(question: HeardQuestion, cards: Sequence[Card]) -> bool:
@@ -111,11 +136,16 @@ def points_elsewhere(words: str, cards: Sequence[Card], current: Card | None) ->
 
 
 def corrects(words: str) -> bool:
-    """Return whether words do nothing but say that something was not meant so: "not that one", "no, the other"."""
+    """Return whether words do nothing but say that something was not meant so: "not that one", "no, the other".
+
+    "The other one" alone denies nothing, and "thanks, and the other one" adds to what was done.
+    """
     said = heard_words(words)
+    text = _POLITE_NO.sub(" ", " ".join(said))
+    if _ADDS.search(text) or (_GOES_ON.search(text) and not _DENIES_IT.search(text)):
+        return False
     allowed = HINT_WORDS | _FILL | _CORRECTING | POLICY[Operation.BLOCK].verbs
-    adds = said[:1] in (["and"], ["also"], ["plus"])  # "and the other one": that one, too
-    return _nothing_but(allowed, said) and not (_DENYING - {"other"} if adds else _DENYING).isdisjoint(said)
+    return _nothing_but(allowed, said) and not _DENYING.isdisjoint(text.split())
 
 
 def adds_a_card(words: str) -> bool:

@@ -18,7 +18,11 @@ _HINT = rf"(?:{'|'.join((*_PRODUCTS, *_NETWORKS, *_PLACES))}|\d{{4}})"
 _DENIED = re.compile(rf"\bnot (?:(?:the|my|that|this|for) )*(?:(?:{_HINT}|other)(?: {_PLASTIC})?|one\b|card\b)")
 _OTHER = re.compile(r"\b(?:the|my) other(?: (?:one|card|visa|mastercard))?\b|\bother one\b|\bwrong (?:one|card)\b")
 
-_CORRECTS = re.compile(r"\b(?:no|sorry|wait|actually|rather|i mean|i meant)\b")
+_CORRECTS = re.compile(
+    r"\b(?:no|nope|sorry|wait|actually|rather|oops|mistake|hang on|scratch that|make that|i mean|i meant)\b"
+)
+_DENIES = re.compile(r"\b(?:not|never|don't|do not|other|wrong)\b")
+_MOST_PARTS = 20  # who corrects himself more often has said nothing clear
 _IT = re.compile(r"\b(?:it|it's|(?:this|that) (?:one|card))\b")
 _AND = re.compile(r"\b(?:and|plus|then)\b")
 
@@ -42,15 +46,10 @@ def choose(cards: Sequence[Card], turn: str) -> Choice:
     """Return which of the cards a turn means. Named and empty: it names one that is not among them.
 
     Every hint must fit: "my gold Visa" is no Gold Mastercard. "The second one" counts in the order of `cards`. Of cards
-    that are corrected in the same breath ("the Visa, no, the gold one") the last counts.
+    that are corrected in the same breath ("the Visa, no, the gold one", "the first, sorry, the other one") the last
+    counts.
     """
-    words = _words(turn)
-    named = [choice.cards for part in _AND.split(words) if (choice := _choice(cards, part)).named]
-    if len(named) > 1 and all(len(fitting) == 1 for fitting in named) and len(set(named)) > 1:
-        meant = {card.token for fitting in named for card in fitting}
-        return Choice(tuple(card for card in cards if card.token in meant), named=True, each=True)
-    choice = _choice(cards, words)
-    return choice if choice.cards else _corrected(cards, words) or choice
+    return choose_instead(cards, turn, None)
 
 
 def choose_after(cards: Sequence[Card], turn: str, told: Sequence[Card]) -> Choice:
@@ -71,14 +70,44 @@ def choose_after(cards: Sequence[Card], turn: str, told: Sequence[Card]) -> Choi
 def choose_instead(cards: Sequence[Card], turn: str, current: Card | None) -> Choice:
     """Return which of the cards a turn means where one was understood before: "no, the other one", "not the Visa".
 
-    Without a word of correction it is what `choose` returns.
+    Without a word of correction it is what `choose` returns. What a turn says after correcting itself counts, against
+    the card that it named before.
+    """
+    understood = Choice(tuple(cards), named=False)
+    parts = [part.strip() for part in _CORRECTS.split(_words(turn)) if part.strip()]
+    for part in parts if len(parts) <= _MOST_PARTS else ():
+        named = _named(cards, _DENIED.sub(" ", part).strip())
+        rest = _all_but(cards, part, current)
+        if not named.named:
+            understood = rest if rest.named else understood
+            continue
+        unclear = _goes_on_to_another(cards, part) and rest.cards != named.cards
+        understood = Choice(tuple(cards), named=False) if unclear else named
+        current = named.cards[0] if len(named.cards) == 1 else current
+    return understood
+
+
+def corrects_itself(turn: str) -> bool:
+    """Return whether a turn takes a word of its own back, or says which card is not meant: it is asked about first.
+
+    A denial that is all of the turn leaves no doubt: "not the Visa".
     """
     words = _words(turn)
+    return bool(_CORRECTS.search(words) or (_DENIES.search(words) and not _DENIED.fullmatch(words)))
+
+
+def _named(cards: Sequence[Card], words: str) -> Choice:
+    """Return the card that words name, or the several that they name one by one."""
+    named = [choice.cards for part in _AND.split(words) if (choice := _choice(cards, part)).named]
+    if len(named) > 1 and all(len(fitting) == 1 for fitting in named) and len(set(named)) > 1:
+        meant = {card.token for fitting in named for card in fitting}
+        return Choice(tuple(card for card in cards if card.token in meant), named=True, each=True)
+    return _choice(cards, words)
+
+
+def _all_but(cards: Sequence[Card], words: str, current: Card | None) -> Choice:
+    """Return the cards that words leave which deny some: "not the gold one", "the other one"."""
     denied: list[str] = _DENIED.findall(words)
-    positive = _DENIED.sub(" ", words)
-    choice = _choice(cards, positive)
-    if choice.named:
-        return choice
     if not denied and not _OTHER.search(words):
         return Choice(tuple(cards), named=False)
     refused = {card.token for mention in denied for card in _refused(cards, mention, current)}
@@ -88,11 +117,11 @@ def choose_instead(cards: Sequence[Card], turn: str, current: Card | None) -> Ch
     return Choice(rest, named=True) if refused and rest else Choice(tuple(cards), named=False)
 
 
-def _corrected(cards: Sequence[Card], words: str) -> Choice | None:
-    """Return the card that a turn names last which corrects itself; None where it does not."""
-    parts = _CORRECTS.split(_DENIED.sub(" no ", words))
-    named = (choice for part in reversed(parts) if (choice := _choice(cards, part)).named)
-    return next(named, None) if len(parts) > 1 else None
+def _goes_on_to_another(cards: Sequence[Card], words: str) -> bool:
+    """Return whether words name a card and then "the other one", without saying which of the two is meant."""
+    said = _DENIED.sub(" ", words)
+    other = _OTHER.search(said)
+    return other is not None and _choice(cards, said[: other.start()].strip()).named
 
 
 def _refused(cards: Sequence[Card], mention: str, current: Card | None) -> tuple[Card, ...]:

@@ -2,7 +2,7 @@
 
 import re
 
-from teller.cards.choice import HINT_WORDS
+from teller.cards.choice import HINT_WORDS, corrects_itself
 from teller.cards.policy import POLICY
 from teller.cards.records import Operation
 from teller.cards.spoken import heard_words, written_as_question
@@ -15,6 +15,7 @@ _DOUBT = re.compile(
     r"|^in case\b"
 )
 _OPENING = re.compile(r"^(?:(?:uh|um|er|so|well|hi|hey|hello|please|okay|ok|and|yeah|yes)\s+)+")
+_OPENS_WITH_A_CORRECTION = re.compile(r"^(?:(?:oh|no|sorry|wait|actually)\s+)+")  # of what was said before this turn
 _SHOWN = re.compile(r":(?!\d)|[\"“”„«»`<>{}]|(?<!\w)['‘][^'’]+['’](?!\w)")  # noqa: RUF001 (typographic marks)
 """Words that are shown, not said: quoted, or after a colon."""
 
@@ -58,6 +59,8 @@ def is_plain_request(turn: str, operation: Operation, *, sure: bool) -> bool:
     words = heard_words(turn)
     said = " ".join(words)
     if len(words) > _LONGEST or _SHOWN.search(turn) or _DOUBT.search(_OPENING.sub("", said)):
+        return False
+    if corrects_itself(_OPENS_WITH_A_CORRECTION.sub("", _OPENING.sub("", said))):
         return False
     if written_as_question(turn) and not _YOU_DO.search(said):
         return False

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teller.cards.answers import read_answer
-from teller.cards.choice import choose
+from teller.cards.choice import choose, choose_instead
 from teller.cards.dialogue import Turn, heard_question
 from teller.cards.masking import masked_user_turns
 from teller.cards.plain_request import is_plain_request
@@ -109,6 +109,78 @@ def test_a_no(words: str) -> None:
     assert answer_to(words) == "no"
 
 
+@pytest.mark.parametrize(
+    "words", ["cancel", "cancel that", "stop that", "please stop", "leave it", "no, cancel it", "don't stop my card"]
+)
+def test_a_stop_of_what_was_begun_is_a_no(words: str) -> None:
+    assert answer_to(words) == "no"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("No, I found it", "never mind, I found it", "I changed my mind", "leave it for now", "no it's fine"),
+        *("Actually hold on, I've just found it", "oh wait, it was in my coat pocket", "I got it back, thanks"),
+        *("no that's okay, thank you", "phew, my wife found it", "it's turned up", "yes, oh no wait, I've found it"),
+        *("no, no, never mind, it's all good", "no need, I have it back"),
+    ],
+)
+def test_what_was_found_or_thought_better_of_is_a_no(words: str) -> None:
+    assert answer_to(words) == "no"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            "I haven't found it",
+            "no I haven't found it",
+            "I never found it",
+            "I found it?",
+            "if I found it",
+            "it's fine",
+        ),
+        *(
+            "someone found it and used it",
+            "no, it's fine, go ahead",
+            "I haven't changed my mind",
+            "I found it, block it",
+        ),
+        *(
+            "don't leave it for now",
+            "leave it blocked",
+            "yes I found it",
+            "I found it on the statement",
+            "ok it's fine",
+        ),
+        *("no yeah that's fine", "yes, it's fine", "no problem", "they found it", "no it's fine " * 2_000 + "do it"),
+    ],
+    ids=lambda words: words[:60],
+)
+def test_what_only_sounds_like_found_or_thought_better_of_is_no_no(words: str) -> None:
+    assert answer_to(words) != "no"
+
+
+@pytest.mark.parametrize("words", ["I found it", "no, I found it", "hold on, it's turned up"])
+def test_who_has_found_his_card_may_want_it_unblocked(words: str) -> None:
+    asked = "Shall I unblock your Gold Mastercard ending seven seven one nine?"
+    wish = replace(WISH, operation=Operation.UNBLOCK, clauses=(Clause("confirm", asked, "t-7719", NOW),))
+    heard = heard_question([wish], [Turn("assistant", asked), Turn("user", words)])
+    assert heard is not None
+    assert read_answer(heard, CARDS) == "other"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Stop my card, please", "stop the card", "cancel my card", "cancel it", "stop it", "no, cancel my card"),
+        *("please just stop that card now", "oh stop the the card", "leave the card", "cancel the one"),
+    ],
+)
+def test_who_wants_the_card_stopped_says_neither_yes_nor_no(words: str) -> None:
+    assert answer_to(words) == "other"
+
+
 @given(
     st.lists(
         st.sampled_from("but not no wait the visa other 4242 tomorrow when what close if gold cancel".split()),
@@ -158,6 +230,17 @@ def test_a_question_cut_short_was_not_heard() -> None:
         ("my gold card, sorry, I mean the visa", ["4242"], True),
         ("the visa, not the gold one", ["4242"], True),
         ("the visa, no, the platinum one", [], True),
+        ("block my visa, no sorry, the other one", ["7719"], True),
+        ("block the first card, no wait, the second one", ["7719"], True),
+        ("freeze the gold card, actually no, the other one please", ["4242"], True),
+        ("the mastercard, no wait, the everyday one", ["4242"], True),
+        ("the visa, no, not that one", ["7719"], True),
+        ("the visa, no the other one, sorry, the other one", ["7719"], True),
+        ("block my card, not the gold one", ["4242"], True),
+        ("it's not the visa, I have the other one here", ["7719"], True),
+        ("I have the gold one, the other one is gone", ["4242", "7719"], False),
+        ("the other one", ["4242", "7719"], False),
+        ("the visa and the gold one, sorry", ["4242", "7719"], True),
         ("block my card", ["4242", "7719"], False),
         ("I want to travel", ["4242", "7719"], False),
     ],
@@ -169,6 +252,31 @@ def test_which_card_is_named(said: str, last4s: list[str], named: bool) -> None:
         assert [card.last4 for card in choice.cards] == last4s
 
 
+@pytest.mark.parametrize(
+    ("said", "last4"),
+    [
+        ("the gold one, no, the visa", "4242"),
+        ("the visa, I mean the gold one", "7719"),
+        ("no, the other one, sorry, the other one", "4242"),
+        ("no, the visa, the other one", "4242"),
+        ("the gold one, no, the other", "4242"),
+    ],
+)
+def test_which_card_is_named_instead_of_the_gold_one(said: str, last4: str) -> None:
+    choice = choose_instead(CARDS, said, CARDS[1])
+    assert choice.named
+    assert [card.last4 for card in choice.cards] == [last4]
+
+
+@pytest.mark.parametrize("words", ["not both", "both, no, the visa", "both, no wait", "no, not both of them"])
+def test_who_takes_both_back_does_not_mean_both(words: str) -> None:
+    asked = "Which card shall I block: your Everyday Visa ending 4242, or your Gold Mastercard ending 7719?"
+    wish = replace(WISH, card_token=None, card_version=None, clauses=(Clause("card", asked, None, NOW),))
+    heard = heard_question([wish], [Turn("assistant", asked), Turn("user", words)])
+    assert heard is not None
+    assert read_answer(heard, CARDS) != "both"
+
+
 @pytest.mark.parametrize("blocked", CARDS)
 @pytest.mark.parametrize(
     "words",
@@ -176,6 +284,8 @@ def test_which_card_is_named(said: str, last4s: list[str], named: bool) -> None:
         *("undo that", "no undo it", "can you take it back please", "take it back if you can", "will you undo it"),
         *("I'd like you to take it back", "what? no, undo that!", "oh no that was a mistake", "I changed my mind"),
         *("take the block back and block the gold one instead", "not that one, the other one", "take it back"),
+        *("No, the other one", "sorry, the other one", "wait the other card", "my mistake, the other one"),
+        *("oh not that one, and the other one instead", "wrong one, now the other one please"),
         *("undo that please", "can you undo it", "oh no, I changed my mind", "sorry that was a mistake"),
     ],
 )
@@ -194,6 +304,9 @@ def test_a_block_is_taken_back(words: str, blocked: Card) -> None:
         *("never take it back", "how do I undo a payment?", "could a thief take it back"),
         *("I can take it back later then", "is it possible to undo it", "that was a mistake by the merchant"),
         *("I will take it back to the store", "my colleague changed my mind", "I want to undo my last transfer"),
+        *("Thank you, and the other one", "thanks, now the other one please", "then the other one"),
+        *("oh and the other one", "um the other one", "I'd like the other one then", "the other one please"),
+        *("no thanks, the other one", "sorry, the other one too", "no, the other one as well", "no, and the other one"),
         *("no " * 30_000, "please " * 15_000, "digits " * 14_000),  # nor does it take long to tell
     ],
     ids=lambda words: words[:60],
@@ -239,6 +352,8 @@ def test_an_oh_before_four_other_digits_is_no_zero(words: str, heard: list[str])
         "can you lock it to be safe?",
         "freeze both of them now",
         "put my card on lock",
+        "oh no, block my card",
+        "sorry, block my visa please",
     ],
 )
 def test_a_plain_request(words: str) -> None:
@@ -265,6 +380,11 @@ def test_a_plain_request(words: str) -> None:
         "please lock my online banking",
         "block contactless on my card",
         "block this phone number",
+        "block my visa, no sorry, the other one",
+        "block the first card, no wait, the second one",
+        "block my card, no wait",
+        "block the visa, sorry, I mean the gold one",
+        "block the other card",
         "I thought about my garden. " * 12 + "Block my card.",
     ],
 )

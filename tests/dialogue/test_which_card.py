@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from simulator.script import Interruption
+from simulator.script import Interruption, Setting
 from tests.dialogue.conftest import BEN, CHARLES, JONAS, SETTING, TOMAS, Phone, Play, heard
 
 CHAT = SETTING.model_copy(update={"channel": "chat"})
@@ -95,6 +95,22 @@ def test_after_a_block_the_same_is_wished_for_the_other_card(open_bank: Play, wo
     open_bank(talk)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Thank you, and the other one", "thanks, now the other one please", "then the other one"),
+        *("oh and the other one", "um the other one", "I'd like the other one then", "the other one please"),
+    ],
+)
+def test_who_goes_on_to_the_other_card_takes_nothing_back(open_bank: Play, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        assert (await said(phone, TOMAS, ["block my visa", "yes", words])).endswith(ASKS_GOLD)
+        assert await phone.states(TOMAS) == VISA
+        assert await phone.writes(TOMAS) == 1
+
+    open_bank(talk)
+
+
 def test_a_yes_that_grows_by_a_further_card_is_told_the_first_and_asked_about_the_other(open_bank: Play) -> None:
     async def talk(phone: Phone) -> None:
         call = await phone.call(TOMAS)
@@ -179,6 +195,43 @@ def test_a_card_that_is_corrected_in_the_same_breath_is_the_one_that_counts(open
     open_bank(talk)
 
 
+@pytest.mark.parametrize("setting", [SETTING, CHAT], ids=["voice", "chat"])
+@pytest.mark.parametrize(
+    ("turns", "asks"),
+    [
+        (["Block my Visa, no sorry, the other one"], ASKS_GOLD),
+        (["Block the first card, no wait, the second one"], ASKS_GOLD),
+        (["freeze the gold card, actually no, the other one please"], ASKS_VISA),
+        (["Block my card, not the gold one"], ASKS_VISA),
+        (["block my card", "the first one, no, the second one"], ASKS_GOLD),
+        (["block my card", "the visa, sorry, the other one"], ASKS_GOLD),
+        (["block my card", "the visa, I mean the gold one"], ASKS_GOLD),
+        (["block my card", "the gold one, no, the visa"], ASKS_VISA),
+        (["block my card", "the mastercard, no wait, the everyday one"], ASKS_VISA),
+        (["block my card", "the visa no"], ASKS_VISA),
+    ],
+)
+def test_a_correction_in_the_same_breath_is_asked_about_and_nothing_is_done(
+    open_bank: Play, turns: Sequence[str], asks: str, setting: Setting
+) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS, setting)
+        answer = [await heard(call, words) for words in turns][-1]
+        assert answer.endswith(asks if setting is SETTING else {ASKS_VISA: "4242?", ASKS_GOLD: "7719?"}[asks])
+        assert await phone.writes(TOMAS) == 0
+
+    open_bank(talk)
+
+
+def test_the_balance_that_is_told_is_that_of_the_card_that_was_said_last(open_bank: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        answer = await said(phone, TOMAS, ["What's the balance on my gold card, no sorry, the other one", "2946"])
+        assert "Everyday Visa" in answer
+        assert "Gold" not in answer
+
+    open_bank(talk)
+
+
 @pytest.mark.parametrize("words", ["no not that one", "not that one", "no, not the gold one", "no"])
 def test_a_denial_of_the_second_of_two_leaves_the_first_blocked(open_bank: Play, words: str) -> None:
     async def talk(phone: Phone) -> None:
@@ -258,6 +311,35 @@ def test_ways_to_say_yes(open_bank: Play, yes: str) -> None:
     async def talk(phone: Phone) -> None:
         await said(phone, TOMAS, ["block my visa", yes])
         assert await phone.states(TOMAS) == VISA
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize("words", ["Stop my card, please", "stop the card", "cancel my card", "cancel it"])
+@pytest.mark.parametrize("wish", ["block my visa", "I lost my visa"])
+def test_who_wants_his_card_stopped_is_asked_again_and_not_left_with_it(open_bank: Play, wish: str, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        answer = await said(phone, TOMAS, [wish, words])
+        assert "as it is" not in answer
+        assert "four two four two" in answer
+        assert answer.endswith("?")
+        assert await phone.writes(TOMAS) == 0
+
+    open_bank(talk)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("No, I found it", "never mind, I found it", "I changed my mind", "leave it for now", "no it's fine"),
+        "Actually hold on, I've just found it",
+    ],
+)
+def test_a_card_that_was_found_before_the_yes_is_left_as_it_is(open_bank: Play, words: str) -> None:
+    async def talk(phone: Phone) -> None:
+        assert "left your Everyday Visa" in await said(phone, TOMAS, ["I lost my visa", words])
+        await said(phone, TOMAS, ["I lost my visa", words, "yes"])
+        assert await phone.writes(TOMAS) == 0
 
     open_bank(talk)
 
