@@ -56,6 +56,7 @@ _CORRECTING = frozenset(
     "by all means think guess that's him her them ending ends in last four digits number with are".split()
 )
 _DENYING = frozenset("no not wrong meant other instead wait sorry".split())
+_NAYS = frozenset("no nope nah sorry wait actually oh".split())
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
 
 
@@ -154,6 +155,13 @@ def wanted_cards(words: str, cards: Sequence[Card]) -> tuple[Card, ...]:
 def is_yes(words: str) -> bool:
     """Return whether words say yes and nothing else, whatever the question was."""
     return _says_yes(_unstretched(words))
+
+
+def says_no_then_yes(question: HeardQuestion) -> bool:
+    """Return whether words say both to a confirming question: "no, just block it", "no wait, yes"."""
+    words = _unstretched(question.answer)
+    begun = next((place for place, word in enumerate(words) if word not in _NAYS), len(words))
+    return not {"no", "nope", "nah"}.isdisjoint(words[:begun]) and _is_yes(words[begun:], question)
 
 
 def _unstretched(text: str) -> list[str]:
