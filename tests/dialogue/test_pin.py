@@ -272,7 +272,7 @@ def test_a_right_pin_in_pieces_is_judged_though_its_last_piece_was_a_wrong_ones(
         for _ in range(5):
             await call.repeat()
             await call.conclude()
-            assert call.turns[-1].heard.endswith(ASKS)
+            assert "wasn't right" in call.turns[-1].heard
         assert len(await phone.audit("pin_wrong")) == 1
         assert (await heard(call, right[0])).endswith("And your PIN's other digits?")
         assert TOLD in await heard(call, right[1])
