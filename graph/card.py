@@ -87,7 +87,8 @@ class CardDesk:
     async def _dispatch(self, turn: CardTurn, state: TellerState) -> CardOutcome:
         reading = read_turn(turn.view, turn.history, turn.pin, self._ledger.now(), fillers())
         await self._reopen(turn, reading)
-        outcome, intent = await self._answered(turn, reading), state["intent"]
+        answered = self._correction.of_given_up if reading.of_given_up else self._answered
+        outcome, intent = await answered(turn, reading), state["intent"]
         wish = turn.view.open_wish
         if outcome is None and intent.topic == "done_so_far":
             return so_far(turn, await self._ask_again(turn, wish) if wish else None)

@@ -1,4 +1,4 @@
-"""Words that come when the outcome stands: told what was done, a further card, or a block that is taken back."""
+"""Words that come when the outcome stands: what was done, a further card, a block taken back, or more after a no."""
 
 from dataclasses import replace
 
@@ -10,6 +10,7 @@ from teller.cards.answers import adds_a_card
 from teller.cards.choice import Choice, choose_instead
 from teller.cards.dialogue import HeardQuestion
 from teller.cards.ledger import Ledger
+from teller.cards.reading import Reading
 from teller.cards.records import Operation, Wish
 from tools.cards import CardTools
 
@@ -32,6 +33,24 @@ class Correction:
             return outcome
         again = replace(turn, plain=False, answered=None, card=None)
         return replace(outcome, then=await self._form.choose(again, further))
+
+    async def of_given_up(self, turn: CardTurn, reading: Reading) -> CardOutcome | None:
+        """Return what words lead to whose beginning gave the wish up, or asked it anew: at most a question."""
+        wish, question = reading.wish, reading.question
+        if wish is None or question is None:
+            return None
+        about = replace(turn.about(wish), plain=False, words=question.answer)
+        match reading.kind:
+            case "no":
+                return CardOutcome("given_up", wish.operation, (about.card,) if about.card else ())
+            case "card":
+                return await self._form.choose(about, choose_instead(turn.holder.cards, question.answer, about.card))
+            case "both":
+                return await self._form.choose(about, Choice(turn.holder.cards, named=True))
+            case "unclear":
+                return await self._form.ask(about, question.clause)
+            case _:
+                return None
 
     async def take_back(self, turn: CardTurn, blocked: Wish) -> CardOutcome:
         """Take a block back, then go on with the card that was meant, if one was named.

@@ -10,9 +10,9 @@ from graph.lines import fillers
 from graph.options import Channel
 from graph.private_words import private_turns, without_masks
 from graph.state import Intent, TellerState
-from teller.cards.dialogue import HeardQuestion, Turn, last_said, runs
+from teller.cards.dialogue import HeardQuestion, Turn, last_said
 from teller.cards.ledger import CardView, Ledger
-from teller.cards.pin_words import SpokenPin, pin_with_wish, spoken_pin, turn_words
+from teller.cards.pin_words import SpokenPin, all_words, pin_with_wish, spoken_pin, turn_words
 from teller.cards.plain_request import is_plain_request
 from teller.cards.records import Card, Holder, Operation, Wish
 from teller.cards.spoken import heard_words
@@ -97,8 +97,8 @@ class CardTurn:
         proof = self.view.proof
         if proof is None:
             return False
-        turns = (turn_words(turn.text) for turn in runs(self.history) if turn.role == "user")
-        return self.lasting or any(ledger.fingerprint(words) == proof.turn_hash for words in turns)
+        said = all_words(self.history, fillers())
+        return self.lasting or any(ledger.fingerprint(words) == proof.turn_hash for words in said)
 
 
 def believed(requested_at: datetime | None, now: datetime) -> datetime:

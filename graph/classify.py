@@ -99,7 +99,8 @@ class Classify:
         if reading.kind != "other" and reading.wish:
             return await self._answer(reading, reading.wish, nearest)
         if wish := view.open_wish:
-            return await self._beside(wish, view, nearest, history)
+            beside = await self._beside(wish, view, nearest, history)
+            return beside if wish.state is WishState.SETTLING else first_things_first(beside, phone)
         if not changed:
             nearest = await going_on(self._classifier, nearest, turn_text(history), history)
         return first_things_first(wants_person(nearest, history), phone)
@@ -134,9 +135,10 @@ class Classify:
 
     async def _answer(self, reading: Reading, wish: Wish, nearest: Intent) -> Intent:
         """Return the intent of an answer, with what else the turn wished that began it all."""
-        began = reading.question.earlier[:1] if reading.question else ()
-        first = await self._classifier.classify(began[0]) if began else None
-        person: tuple[Route, ...] = ("handoff",) if first and first.topic == "fraud_in_progress" else ()
+        earlier = reading.question.earlier if reading.question else ()
+        intents = [await self._classifier.classify(words) for words in (*earlier[:1], *earlier[-1:])]
+        first, misused = next(iter(intents), None), any(one.topic == "fraud_in_progress" for one in intents)
+        person: tuple[Route, ...] = ("handoff",) if misused else ()
         asks: tuple[Route, ...] = ("knowledge",) if reading.kind == "too late" and "knowledge" in nearest.routes else ()
         also = first.also if first and first.also and first.also.operation is not wish.operation else None
         return Intent((*asks, "card", *person), "answer", wish.operation, also=also, decided_by="dialogue")

@@ -68,6 +68,7 @@ _POLITE_NO = re.compile(r"\bno (?:thanks|thank you|ta|cheers)\b")
 _ADDS = re.compile(r"\b(?:also|plus|too|as well|same|both|all)\b")
 _GOES_ON = re.compile(r"\b(?:and|now|then)\b")  # to a further card, unless that one was denied
 _DENIES_IT = re.compile(r"\bnot (?:that|this|it)\b|\b(?:wrong|meant|mistake)\b")
+_NAYS = frozenset("no nope nah sorry wait actually oh".split())
 _BOTH = re.compile(r"\b(?:both|all)(?: (?:of (?:them|em|my cards|the cards)|my cards|cards|the cards|three|two))?\b")
 
 
@@ -184,6 +185,13 @@ def wanted_cards(words: str, cards: Sequence[Card]) -> tuple[Card, ...]:
 def is_yes(words: str) -> bool:
     """Return whether words say yes and nothing else, whatever the question was."""
     return _says_yes(_unstretched(words))
+
+
+def says_no_then_yes(question: HeardQuestion) -> bool:
+    """Return whether words say both to a confirming question: "no, just block it", "no wait, yes"."""
+    words = _unstretched(question.answer)
+    begun = next((place for place, word in enumerate(words) if word not in _NAYS), len(words))
+    return not {"no", "nope", "nah"}.isdisjoint(words[:begun]) and _is_yes(words[begun:], question)
 
 
 def _unstretched(text: str) -> list[str]:

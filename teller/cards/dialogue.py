@@ -114,7 +114,7 @@ def was_heard(wish: Wish, clause: Clause, said: Sequence[str]) -> bool:
     asked = heard_words(clause.text)
     heard = _in_order(asked, said[-_LATEST:])
     if clause.kind == "pin":
-        return "pin" in heard and len(heard) * 2 >= len(asked)
+        return not {"pin", "pin's"}.isdisjoint(heard) and len(heard) * 2 >= len(asked)
     if len(heard) < _HEARD * len(asked):
         return False
     if clause.kind == "card":

@@ -29,7 +29,7 @@ _AROUND_A_PIECE = HESITATIONS | frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SpokenPin:
-    """The digits said for a PIN so far, and the words of the turn that said the last of them.
+    """The digits said for a PIN so far, and the words of the turns that said them.
 
     `judged`: these very words gave a PIN that was judged before, and they are not judged again.
     """
@@ -65,23 +65,34 @@ def spoken_pin(history: Sequence[Turn], is_judged: Callable[[str], bool], filler
 
     Args:
         history: the conversation with the caller's own words, unmasked.
-        is_judged: whether a turn, in its normal form (`turn_words`), gave a PIN that was judged already.
+        is_judged: whether a turn, or its joined pieces, in their normal form (`turn_words`), gave a PIN judged already.
         fillers: what the assistant says to fill a silence.
     """
     collected = SpokenPin("", "")
     for text in _answers_to_pin_questions(runs(history), fillers):
         said, words = digits_of(text), turn_words(text)
-        if is_judged(words):
-            collected = SpokenPin("", words, judged=True)
+        joined = turn_words(f"{collected.words} {text}") if said and collected.standing == "some" else words
+        if judged := next((known for known in (words, joined) if is_judged(known)), None):
+            collected = SpokenPin("", judged, judged=True)
         elif len(said) == PIN_DIGITS or collected.standing == "too many":
             collected = SpokenPin(said, words)
         elif collected.standing == "whole":
             collected = SpokenPin(said or collected.digits, words if said else collected.words)
         elif said:
-            collected = SpokenPin(collected.digits + said, words)
+            collected = SpokenPin(collected.digits + said, joined)
         elif collected.judged:
             collected = SpokenPin("", "")
     return collected
+
+
+def all_words(history: Sequence[Turn], fillers: Sequence[str] = ()) -> Iterator[str]:
+    """Yield the normal form of each of the caller's turns, and of all pieces of a PIN that it is the last of."""
+    joined = runs(history)
+    for place, (role, text) in enumerate(joined):
+        if role == "user":
+            yield turn_words(text)
+            if digits_of(text):
+                yield spoken_pin(joined[: place + 1], lambda _: False, fillers).words
 
 
 def turn_words(text: str) -> str:

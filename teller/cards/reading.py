@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from teller.cards.answers import corrects, names_a_card, read_answer
+from teller.cards.answers import Answer, corrects, names_a_card, read_answer, says_no_then_yes
 from teller.cards.commits import UNDO_WITHIN
 from teller.cards.dialogue import HeardQuestion, Turn, after_filler, ends_nothing, heard_question, runs
 from teller.cards.ledger import CardView
@@ -14,7 +14,7 @@ from teller.cards.records import UNDER_WAY, Card, Operation, Wish, WishState
 from teller.cards.spoken import heard_words
 from teller.cards.taking_back import speaks_of_taking_back, speaks_of_undoing, takes_back
 
-Kind = Literal["yes", "no", "card", "both", "pin", "too late", "take back", "other"]
+Kind = Literal["yes", "no", "card", "both", "pin", "too late", "take back", "unclear", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,18 @@ class Reading:
 
     `yes`, `no`, `card`, `both`, `pin`: they answer `question`, or (a card, the digits of a PIN) the open wish even
     where its question was not heard. `too late`: they change an answer whose outcome stands, or only ask about undoing
-    it. `take back`: they say that the block which was just told was not meant. `other`: nothing of the kind.
+    it. `take back`: they say that the block which was just told was not meant. `unclear`: "no, just block it", said of
+    a wish that an older request gave up at the "no". `other`: nothing of the kind.
     """
 
     kind: Kind
     wish: Wish | None = None
     question: HeardQuestion | None = None
+
+    @property
+    def of_given_up(self) -> bool:
+        """Whether it is about a wish that was given up already; digits of a PIN begin it anew."""
+        return self.wish is not None and self.wish.state is WishState.DROPPED and self.kind != "pin"
 
 
 def read_turn(
@@ -53,9 +59,25 @@ def read_turn(
     answer = read_answer(question, cards)
     if wish.state is WishState.DONE:
         return Reading("yes" if answer == "yes" else "too late", wish, question)
-    if wish.state not in UNDER_WAY:
-        return Reading("other")
-    return Reading(answer, wish, question)
+    if wish.state is WishState.DROPPED:
+        kind = _of_given_up(view.open_wish, question, answer)
+        return Reading("other") if kind == "other" else Reading(kind, wish, question)
+    return Reading(answer, wish, question) if wish.state in UNDER_WAY else Reading("other")
+
+
+def _of_given_up(open_wish: Wish | None, question: HeardQuestion, answer: Answer) -> Kind:
+    """Return what words mean for a question whose wish an older request of the same turn gave up, or asked anew.
+
+    On the phone "no" may go on as "no, the other one". Nothing is done for such words, only asked; and a yes, which may
+    be one that is sent again, is no answer any more.
+    """
+    if answer in ("card", "both"):
+        return answer if open_wish is None or open_wish.operation is question.wish.operation else "other"
+    if open_wish is not None:
+        return "other"
+    if answer == "no":
+        return "no"
+    return "unclear" if question.clause.kind == "confirm" and says_no_then_yes(question) else "other"
 
 
 def _unheard(view: CardView, history: Sequence[Turn], cards: Sequence[Card], pin: SpokenPin) -> Reading:

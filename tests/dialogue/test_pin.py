@@ -258,6 +258,32 @@ def test_an_old_wrong_pin_is_not_joined_to_what_is_said_later(open_bank: Play) -
     open_bank(talk)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"), [(["seven four", "oh five"], ["seven three", "oh five"]), (["830", "five"], ["730", "five"])]
+)
+def test_a_right_pin_in_pieces_is_judged_though_its_last_piece_was_a_wrong_ones(
+    open_bank: Play, wrong: Sequence[str], right: Sequence[str]
+) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA)
+        for words in (BALANCE, wrong[0]):
+            await heard(call, words)
+        assert "wasn't right" in await heard(call, wrong[1])
+        for _ in range(5):
+            await call.repeat()
+            await call.conclude()
+            assert "wasn't right" in call.turns[-1].heard
+        assert len(await phone.audit("pin_wrong")) == 1
+        assert (await heard(call, right[0])).endswith("And your PIN's other digits?")
+        assert TOLD in await heard(call, right[1])
+        await call.repeat()
+        await call.conclude()
+        assert TOLD in call.turns[-1].heard
+        assert (len(await phone.audit("pin_wrong")), len(await phone.audit("proven"))) == (1, 1)
+
+    open_bank(talk)
+
+
 def body(messages: Sequence[tuple[str, str]], phone: str, **fields: Any) -> dict[str, Any]:
     said = [{"role": role, "content": text} for role, text in messages]
     return {"messages": said, "metadata": {"phone": phone, **fields}}
@@ -278,6 +304,19 @@ def test_without_an_id_proof_holds_while_the_history_has_the_turn_that_gave_it(o
         assert TOLD in await chatted(phone, messages, BALANCE, MAYA)
         first = [messages[0]]
         assert "PIN?" in await chatted(phone, first, "and what is the credit limit of my card?", MAYA)
+
+    open_bank(talk)
+
+
+def test_without_an_id_a_pin_in_pieces_counts_while_the_history_has_them(open_bank: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        messages: list[tuple[str, str]] = []
+        for words in (BALANCE, "seven three"):
+            await chatted(phone, messages, words, MAYA)
+        assert TOLD in await chatted(phone, messages, "oh five", MAYA)
+        assert TOLD in await chatted(phone, messages, BALANCE, MAYA)
+        cut = [messages[0]]
+        assert "PIN?" in await chatted(phone, cut, "and what is the credit limit of my card?", MAYA)
 
     open_bank(talk)
 

@@ -226,3 +226,55 @@ def test_who_asks_about_undoing_a_block_is_told_of_it_and_nothing_is_undone(play
         assert "I've taken the block back" in await heard(call, "take it back")
 
     play(talk)
+
+
+@pytest.mark.parametrize(
+    ("words", "asks"),
+    [
+        ("No, the other one", "seven seven one nine?"),
+        ("no, the gold one", "seven seven one nine?"),
+        ("no just block it", "four two four two?"),
+    ],
+)
+@pytest.mark.parametrize("guesses", [(1,), (1, 2, 3)])
+def test_a_guess_that_ends_at_no_does_not_lose_the_wish(
+    play: Play, words: str, asks: str, guesses: tuple[int, ...]
+) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS)
+        await heard(call, "block my visa")
+        await call.say(words, guesses=guesses, words_per_second=4)
+        await call.conclude()
+        assert call.turns[-1].heard.endswith(asks)
+        await call.repeat()
+        await call.conclude()
+        assert call.turns[-1].heard.endswith(asks)
+        assert await phone.writes(TOMAS) == 0
+        assert "I've blocked" in await heard(call, "yes")
+
+    play(talk)
+
+
+def test_a_pause_after_no_does_not_lose_the_wish(play: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS)
+        await heard(call, "I lost my visa")
+        await call.say("No [0.8] the other one", words_per_second=1000)
+        await call.conclude()
+        assert call.turns[-1].heard.endswith("seven seven one nine?")
+        assert await phone.writes(TOMAS) == 0
+
+    play(talk)
+
+
+def test_a_yes_to_a_question_that_a_guess_gave_up_does_nothing_however_often_it_is_sent(play: Play) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(TOMAS)
+        await heard(call, "block my visa")
+        no, yes = ({"messages": [*call.messages, {"role": "user", "content": said}]} for said in ("no", "yes"))
+        await phone.ask(call, no, seconds_ago=0)
+        for _ in range(3):
+            await phone.ask(call, yes, seconds_ago=0)
+        assert await phone.writes(TOMAS) == 0
+
+    play(talk)

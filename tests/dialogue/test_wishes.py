@@ -369,3 +369,28 @@ def test_nobody_is_hung_up_on_for_words_that_are_not_surely_a_goodbye(open_bank:
 @pytest.mark.parametrize(("likely", "topic"), [(0.49, "acknowledgement"), (0.5, "goodbye"), (0.9, "goodbye")])
 def test_a_goodbye_is_one_only_where_it_is_likelier_than_not(likely: float, topic: str) -> None:
     assert ends_the_call(Intent(("smalltalk",), "goodbye", confidence=likely)).topic == topic
+
+
+@pytest.mark.parametrize(
+    "before", [["I lost my card"], ["what's my balance"], ["should I block my card?"], ["block my card", "hmm"]]
+)
+@pytest.mark.parametrize(
+    "words", ["oh my god they're spending my money right now", "someone is using my card as we speak"]
+)
+@pytest.mark.parametrize("setting", [SETTING, WITH_TOOLS], ids=["voice", "voice with tools"])
+def test_fraud_beside_an_open_question_offers_a_block_before_a_person(
+    open_bank: Play, before: list[str], words: str, setting: Setting
+) -> None:
+    async def talk(phone: Phone) -> None:
+        call = await phone.call(MAYA, setting)
+        for turn in before:
+            await heard(call, turn)
+        answer = await heard(call, words)
+        assert answer.startswith("That sounds serious. Let's protect your card first.")
+        assert answer.endswith("hall I block your Everyday Visa ending one eight eight one?")
+        assert await phone.writes(MAYA) == 0
+        done = await heard(call, "yes")
+        assert "I've blocked your Everyday Visa" in done
+        assert "put you through" in done
+
+    open_bank(talk)
