@@ -24,11 +24,13 @@ from teller.knowledge.index import Passage, Vector
 from teller.knowledge.ingest import SAMPLE_BANK
 from teller.knowledge.question import standalone_question
 from teller.models.cross_encoder import CrossEncoder
-from teller.models.quote.answer_choice import choose
+from teller.models.quote.answer_choice import choose, is_part
+from teller.models.quote.candidates import Candidate
 from teller.models.quote.close_reading import read_closely
 from teller.models.quote.everyday_words import plainly
 from teller.models.quote.evidence import Evidence, Numbers, Prepared, weigh
 from teller.models.quote.fitted_weights import Weights
+from teller.models.quote.model import PASSAGES_TO_QUOTE
 from teller.models.quote.prepared_passages import PreparedPassages
 from teller.services import Services
 from teller.settings import Settings
@@ -36,6 +38,7 @@ from teller.settings import Settings
 SETS = Path(__file__).parent / "sets"
 _FILES = ("questions.jsonl", "paraphrased.jsonl", "kinds.jsonl", "more.jsonl")
 _DOCUMENTS = {".md", ".txt", ".html"}
+_OF_ONE_THING = {"fact", "table", "date", "yes_no"}  # kinds of questions
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class Case:
         answer = choose(self.evidence, weights)
         if answer is None:
             return "right" if self.asked["document"] is None else "declined"
-        said = _plain(answer.text)
-        spoilt = any(_plain(words) in said for words in self.asked.get("expect_not") or [])
+        said = plain(answer.text)
+        spoilt = any(plain(words) in said for words in self.asked.get("expect_not") or [])
         return "right" if _holds(self.asked, said) and not spoilt else "wrong"
 
 
@@ -96,7 +99,7 @@ async def _case(collection: str, asked: dict[str, Any], services: Services, pass
     before = [turn["content"] for turn in asked.get("messages", []) if turn["role"] == "user"]
     searched = standalone_question([*asked.get("history", before), asked["question"]])
     vector = await services.search_queries.of_question(searched)
-    found: Sequence[Passage] = await services.index.search(searched, vector, on=_today())
+    found: Sequence[Passage] = await services.index.search(searched, vector, on=_today(), limit=PASSAGES_TO_QUOTE)
     prepared = await passages.of(found)
     question = plainly(searched)
     whole = await services.queries.vector(question)
@@ -109,7 +112,7 @@ async def _case(collection: str, asked: dict[str, Any], services: Services, pass
         asked,
         question,
         evidence,
-        _right(asked, [_plain(candidate.quotable.text) for candidate in evidence.candidates]),
+        right_of(asked, evidence.candidates),
         _vectors(prepared, "in_context")[kept],
         _vectors(prepared, "bare")[kept],
         whole,
@@ -140,21 +143,32 @@ def _questions(folder: Path) -> Iterator[dict[str, Any]]:
             yield from map(json.loads, file.read_text().splitlines())
 
 
-def _right(asked: dict[str, Any], texts: Sequence[str]) -> Numbers:
-    """Return which texts hold all that is expected, or where none does which hold some of it."""
+def right_of(asked: dict[str, Any], candidates: Sequence[Candidate]) -> Numbers:
+    """Return which candidates hold all that is expected, or where none does which hold some of it.
+
+    A list is right where it was asked for or no item of it is: who asks for one thing is not to be told five.
+    """
+    texts = [plain(candidate.quotable.text) for candidate in candidates]
     all_of_it = np.array([_holds(asked, text) for text in texts], dtype=float)
-    some_of_it = [any(words in text for words in _expected(asked)) for text in texts]
+    items = [c for c, is_right in zip(candidates, all_of_it, strict=True) if is_right and c.quotable.kind != "list"]
+    if asked.get("kind") in _OF_ONE_THING:
+        for i, one in enumerate(candidates):
+            if one.quotable.kind == "list" and any(is_part(item, one) for item in items):
+                all_of_it[i] = 0.0
+    some_of_it = [any(words in text for words in expected_of(asked)) for text in texts]
     return all_of_it if all_of_it.any() else np.array(some_of_it, dtype=float)
 
 
 def _holds(asked: dict[str, Any], text: str) -> bool:
-    held = [words in text for words in _expected(asked)]
+    held = [words in text for words in expected_of(asked)]
     return bool(held) and (all(held) if asked.get("expect_all") else any(held))
 
 
-def _expected(asked: dict[str, Any]) -> list[str]:
-    return [_plain(words) for words in asked.get("expect_all") or asked.get("expect_any") or []]
+def expected_of(asked: dict[str, Any]) -> list[str]:
+    """Return the words that a right answer holds, as `plain` writes them."""
+    return [plain(words) for words in asked.get("expect_all") or asked.get("expect_any") or []]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a text as it is compared: in small letters, with single spaces."""
     return " ".join(text.casefold().replace("\u2019", "'").split())

@@ -23,10 +23,12 @@ from rich.progress import track
 from tokenizers import Tokenizer
 
 from bench.cross_encoder_file import load, save
-from bench.quote_cases import Case, cases_of, collections
+from bench.quote_cases import Case, cases_of, collections, expected_of, plain
 from teller.models.cross_encoder import MODEL_FOLDER, open_tokenizer, pair_of
 from teller.models.quote.answer_choice import logits
+from teller.models.quote.candidates import cells_in_context
 from teller.models.quote.close_reading import as_read
+from teller.models.quote.table_rows import told
 
 EPOCHS = 2
 QUESTIONS_A_STEP = 10
@@ -53,6 +55,19 @@ class Question:
         texts = [candidate.quotable.in_context for candidate in case.evidence.candidates]
         right = case.right > 0 if case.asked["document"] else np.zeros(len(texts), dtype=bool)
         return cls(as_read(case.question), tuple(texts[i] for i in order), tuple(bool(right[i]) for i in order))
+
+    @classmethod
+    def of_cells(cls, case: Case) -> "Question | None":
+        """Return the question which cell of the right table row is asked for; None where none or all of them are."""
+        rows = [candidate for candidate, is_right in zip(case.evidence.candidates, case.right, strict=True) if is_right]
+        row = next((row for row in rows if len(row.quotable.cells) > 2), None)
+        if row is None or case.asked["document"] is None:
+            return None
+        name = plain(told(row.quotable.cells[:1]))
+        values = [words for words in expected_of(case.asked) if words not in name]
+        right = tuple(any(words in plain(value) for words in values) for _, value in row.quotable.cells[1:])
+        texts = tuple(text for _, text in cells_in_context([row]))
+        return cls(as_read(case.question), texts, right) if any(right) and not all(right) else None
 
     def some(self, chance: random.Random) -> tuple[list[str], list[bool]]:
         """Return up to two right texts and others for them to be told from, and which are right."""
@@ -143,8 +158,10 @@ def main() -> None:
     chance = random.Random(0)
     folders = track(collections().values(), "reading", console=_console, transient=True)
     cases = [case for folder in folders for case in asyncio.run(cases_of(folder))]
+    of_cells = [question for question in map(Question.of_cells, cases) if question]
     # Where the documents hold an answer that the passages found do not, there is nothing to learn.
     questions = [Question.of(case) for case in cases if case.right.any() or case.asked["document"] is None]
+    questions += of_cells
     steps = EPOCHS * (len(questions) // QUESTIONS_A_STEP)
     trainer, loss = Trainer(options.base, steps), 0.0
     for number, some in enumerate(track(batches(questions, chance), "training", total=steps, console=_console)):

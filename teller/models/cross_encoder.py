@@ -23,7 +23,7 @@ MODEL_FOLDER = Path(__file__).parent / "minilm-l6-answers"
 _MAX_TOKENS = 112  # of both together, as in training
 _OF_THE_QUESTION = 60  # tokens of it at most
 _BEGIN, _END = 101, 102  # BERT's [CLS] and [SEP]
-_SHA256 = "b76d40d83d6708d6773cb4678808460c58f67cddfad826e8604bd3769747d645"
+_SHA256 = "e132bbb440e271621d1b0b85b8bba4d3b507a62265a4830dbb7759719fa4e06c"
 
 
 @cache

@@ -42,9 +42,13 @@ async def test_a_text_scores_the_same_whatever_is_read_with_it(cross_encoder: Cr
 
 
 async def test_of_a_long_question_the_end_is_read_and_of_a_long_text_the_beginning(cross_encoder: CrossEncoder) -> None:
-    long_question = "i have been with you for years and " * 1_000 + "/ when do you shut"
-    scores = await cross_encoder.scores(long_question, [*TEXTS, TEXTS[2] + " We are here." * 1_000])
-    assert int(scores.argmax()) in (2, 3)
+    end = "i have been with you for years and " * 20 + "/ when do you shut"
+    texts = [TEXTS[2] + " We are here." * 1_000]
+    scores = await cross_encoder.scores(end, texts)
+    assert (await cross_encoder.scores("hello there " * 1_000 + end, texts)).tolist() == scores.tolist()
+    assert (await cross_encoder.scores(end, [texts[0] + " Or not."])).tolist() == scores.tolist()
+    assert (await cross_encoder.scores(end + " on sundays", texts)).tolist() != scores.tolist()
+    assert (await cross_encoder.scores(end, ["Or not. " + texts[0]])).tolist() != scores.tolist()
 
 
 @pytest.mark.parametrize("word", ["x ", "\U0001f4b3 ", "\ud55c\uae00", "  "])

@@ -34,6 +34,14 @@ WIRES = passage(
     "| Wires | Foreign | $41 | $52 |\n| Checks | Stop payment | $31 | $33 |",
 )
 
+BOXES = passage(
+    "boxes.md",
+    "Deposit boxes",
+    "Yearly rent",
+    "| Size | Members | Non-members | Largest sum insured |\n|---|---|---|---|\n| Small | $50 | $81 | $5,000 |\n"
+    "| Medium | $94 | $141 | $15,000 |\n| Large | $160 | $230 | $40,000 |",
+)
+
 
 @pytest.mark.parametrize(
     ("text", "kind", "low", "high"),
@@ -95,6 +103,19 @@ async def test_says_the_row_and_the_column_that_were_asked_for(
     reply = (await quote.ainvoke(prompt(question, [BONDS, HOURS, WIRES]))).text
     assert said in reply
     assert not_said is None or not_said not in reply
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("i'm not a member, what would a medium box cost a year", "$141"),
+        ("what's the most that is insured in a small box", "$5,000"),
+    ],
+)
+async def test_the_row_that_was_named_is_told_whatever_has_more(
+    quote: QuoteChatModel, question: str, said: str
+) -> None:
+    assert said in (await quote.ainvoke(prompt(question, [BOXES, HOURS]))).text
 
 
 @pytest.mark.parametrize(

@@ -123,12 +123,13 @@ def _in_better_form(best: int, evidence: Evidence, logits: NDArray[np.float64]) 
     if evidence.asked.wants_steps or evidence.asked.wants_list:
         for near in (int(i) for i in np.argsort(-logits, kind="stable") if logits[i] > logits[best] - _SECOND):
             for i, other in enumerate(candidates):
-                if other.quotable.kind == "list" and _is_part(candidates[near], other):
+                if other.quotable.kind == "list" and is_part(candidates[near], other):
                     return i
     return best
 
 
-def _is_part(sentence: Candidate, whole: Candidate) -> bool:
+def is_part(sentence: Candidate, whole: Candidate) -> bool:
+    """Return whether a list holds a sentence or an item."""
     said = sentence.quotable.text.rpartition("\n- ")[2]  # an item is told with what leads in its list
     return sentence.passage is whole.passage and said in whole.quotable.text
 
@@ -173,8 +174,7 @@ def _asked_cells(candidate: Candidate, evidence: Evidence) -> Sequence[tuple[str
     chosen = narrowest(evidence.asked.facets, (named & fitting or fitting or named) - conflicting, columns)
     if not chosen & of_kind:
         chosen |= of_kind - conflicting - told
-    by_name = any(matches[i] == frozenset(stems(columns[i])) for i in chosen)
-    if chosen and not by_name:
+    if chosen:
         chosen |= _nearest(candidate, evidence) & (of_kind or set(range(len(cells)))) - conflicting - told
     return (name, *([cells[i] for i in sorted(chosen)] or [c for i, c in enumerate(cells) if i not in told] or cells))
 

@@ -19,6 +19,7 @@ _LEAST = re.compile(r"\b(?:least|lowest|smallest|cheapest|shortest|fewest)\b", r
 _ASKS_WHICH = re.compile(r"\b(?:which|what|where)\b|\bhow much is the\b", re.IGNORECASE)
 _PAYS = re.compile(r"\b(?:pays?|earns?|yields?|interest|rates?|returns?)\b", re.IGNORECASE)
 _NEAR = 2.0  # how far a row's logit may be below the best one's
+_AHEAD = 2.0  # from where on the best row is not one of those that are compared
 _NO_MEASURE = frozenset({"weekday", "date", "year"})
 
 
@@ -44,6 +45,9 @@ def extreme_row(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
         for i, other in enumerate(evidence.candidates)
         if other.passage is best.passage and [column for column, _ in other.quotable.cells] == columns
     ]
+    second = max((logits[i] for i in rows if evidence.candidates[i] is not best), default=-np.inf)
+    if logits.max() - second > _AHEAD:  # "the smallest order of Swiss francs" asks for one row, by whatever name
+        return []
     asked = frozenset().union(*evidence.found.values()) - best.context
     named = [i for i, column in enumerate(columns) if asked & set(stems(column))]
     rates = [i for i, (_, value) in enumerate(best.quotable.cells) if _PAYS.search(turn) and "%" in value]
