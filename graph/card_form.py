@@ -134,6 +134,8 @@ class CardForm:
         if turn.is_proven(self._ledger):
             return None
         if turn.holder.pin == "locked":
+            if wish := turn.view.open_wish:  # it cannot go on
+                await self._tools.give_up(wish.id)
             return CardOutcome("pin_locked", turn.operation)
         if turn.pin.judged:  # the same words again, in another request: they were wrong if it was asked again
             wish = turn.view.open_wish

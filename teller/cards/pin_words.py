@@ -13,13 +13,14 @@ PIN_DIGITS = 4
 _PIN = r"(?:pin|pins|pincode|passcode)"
 _SAYS_PIN = re.compile(rf"\b{_PIN}\b|\bp i n\b")
 _BESIDE = re.compile(
-    rf"\b(?:{_PIN}|p i n)(?: (?:code|number|is|it's|its|as|of))* (\d{{4}})\b"
+    rf"\b(?:{_PIN}|p i n)(?:'s)?(?: (?:code|number|is|it's|its|as|of))* (\d{{4}})\b"
     rf"|\b(\d{{4}})(?: (?:is|as))?(?: (?:my|the))? {_PIN}\b"
 )
 _ABOUT_A_CARD = re.compile(r"\b(?:card|visa|mastercard|ending|ends)\b")
 _CORRECTED = re.compile(
     r"\b(?:no|sorry|wait|actually|rather|i mean|i meant|scratch that)\b[a-z' ]{0,60}(?<!\d)(\d{4})(?: please)?$"
 )
+_COUNTED = re.compile(r"\b(?:first|last|next|other) [234](?: digits| numbers)? (?:are|is)\b")  # "the first two are 29"
 _ONES = {"one": "1", "o": "0", "oh": "0"}
 _AROUND_A_PIECE = HESITATIONS | frozenset(
     "and then my pin code the rest is are first last two three half digits digit number numbers oh sorry no starts "
@@ -106,8 +107,8 @@ def digits_of(text: str) -> str:
     Of digits that were corrected ("no sorry, 8162") the last four count. Fewer than four in a sentence that speaks of
     something else ("I've been waiting for 20 minutes") are no piece of a PIN.
     """
-    words = heard_words(text)
-    said = " ".join(words)
+    said = _COUNTED.sub(" ", " ".join(heard_words(text)))
+    words = said.split()
     if words[:1] == ["oh"] and len(words) > 1 and words[1].isdigit():
         words = words[1:]  # "oh, 8162"
     if _ABOUT_A_CARD.search(said) and not says_pin(text):

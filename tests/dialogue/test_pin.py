@@ -66,7 +66,14 @@ def test_a_pin_said_with_the_wish_is_judged_with_it(open_bank: Play, wish: str) 
 
 
 @pytest.mark.parametrize(
-    "pieces", [["seven three", "oh five"], ["7", "3", "0", "5"], ["my pin is seven", "three oh five"], ["730", "five"]]
+    "pieces",
+    [
+        ["seven three", "oh five"],
+        ["7", "3", "0", "5"],
+        ["my pin is seven", "three oh five"],
+        ["730", "five"],
+        ["the first two are seven three", "the last two are 05"],
+    ],
 )
 def test_a_pin_in_pieces_is_joined_and_the_rest_asked_for(open_bank: Play, pieces: Sequence[str]) -> None:
     async def talk(phone: Phone) -> None:

@@ -10,7 +10,7 @@ from graph.intent_rules import ends_the_call
 from graph.state import Intent
 from simulator.script import Interruption, Setting, Transcript
 from teller.errors import LedgerUnavailableError, SearchUnavailableError
-from tests.dialogue.conftest import BEN, JONAS, MAYA, PRIYA, RUTH, SETTING, TOMAS, Phone, Play, heard
+from tests.dialogue.conftest import BEN, ELENA, JONAS, MAYA, PRIYA, RUTH, SETTING, TOMAS, Phone, Play, heard
 
 CHAT = SETTING.model_copy(update={"channel": "chat"})
 WITH_TOOLS = SETTING.model_copy(update={"tools": ("endCall", "transferCall")})
@@ -37,6 +37,13 @@ async def said(phone: Phone, number: str, turns: Sequence[str], setting: Setting
         (RUTH, ["unblock my card", "8162", "yes"], "is unblocked"),
         (PRIYA, ["activate my card", "6437", "yes"], "is active now"),
         (MAYA, ["my card is damaged, replace it", "7305", "yes"], "I've ordered your new Everyday Visa"),
+        (
+            MAYA,
+            ["my card is damaged, replace it", "7305", "yes", "now I've lost my card", "yes"],
+            "is on its way. It has to be activated",  # none is ordered by the loss
+        ),
+        (RUTH, ["unblock my card, my PIN's 8162", "yes"], "is unblocked"),
+        (ELENA, ["what's my balance", "the gold one", "thank you"], "welcome"),  # a locked PIN leaves no question open
         (MAYA, ["is my card active"], "is active."),
         (MAYA, ["what's my balance", "7305"], "412"),
         (MAYA, ["what is my credit limit", "7305"], "3,000"),

@@ -47,6 +47,7 @@ _TOLD = (
     (r"Your {card} stays as it is", "active|blocked"),
     (r"your old {card} is closed", "closed"),
     (r"ordered your new {card}", "inactive|active|blocked|closed"),
+    (r"your new {card} is on its way", "inactive|active|blocked|closed"),
     (r"Your {card} is active\b", "active"),
     (r"Your {card} is (?:already )?blocked\b", "blocked"),
     (r"Your {card} is not activated yet", "inactive"),
