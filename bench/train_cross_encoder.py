@@ -54,7 +54,9 @@ class Question:
         order = np.argsort(-logits(case.evidence), kind="stable")
         texts = [candidate.quotable.in_context for candidate in case.evidence.candidates]
         right = case.right > 0 if case.asked["document"] else np.zeros(len(texts), dtype=bool)
-        return cls(as_read(case.question), tuple(texts[i] for i in order), tuple(bool(right[i]) for i in order))
+        return cls(
+            as_read(case.question, case.evidence), tuple(texts[i] for i in order), tuple(bool(right[i]) for i in order)
+        )
 
     @classmethod
     def of_cells(cls, case: Case) -> "Question | None":
@@ -67,7 +69,7 @@ class Question:
         values = [words for words in expected_of(case.asked) if words not in name]
         right = tuple(any(words in plain(value) for words in values) for _, value in row.quotable.cells[1:])
         texts = tuple(text for _, text in cells_in_context([row]))
-        return cls(as_read(case.question), texts, right) if any(right) and not all(right) else None
+        return cls(as_read(case.question, case.evidence), texts, right) if any(right) and not all(right) else None
 
     def some(self, chance: random.Random) -> tuple[list[str], list[bool]]:
         """Return up to two right texts and others for them to be told from, and which are right."""

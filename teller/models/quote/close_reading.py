@@ -7,6 +7,7 @@ import numpy as np
 from teller.models.cross_encoder import CrossEncoder
 from teller.models.quote.answer_choice import logits
 from teller.models.quote.candidates import cells_in_context
+from teller.models.quote.everyday_words import in_words_of
 from teller.models.quote.evidence import Evidence
 from teller.models.quote.fitted_weights import FITTED
 
@@ -24,7 +25,7 @@ async def read_closely(evidence: Evidence, question: str, cross_encoder: CrossEn
         question: one line, or several of which the last one asks.
         cross_encoder: what reads them.
     """
-    asked, near = as_read(question), in_doubt(evidence)
+    asked, near = as_read(question, evidence), in_doubt(evidence)
     if near:
         texts = [evidence.candidates[i].quotable.in_context for i in near]
         scores = await cross_encoder.scores(asked, texts)
@@ -36,9 +37,10 @@ async def read_closely(evidence: Evidence, question: str, cross_encoder: CrossEn
     return evidence
 
 
-def as_read(question: str) -> str:
-    """Return a question of several lines as the one line that the cross-encoder reads."""
-    return " / ".join(question.split("\n"))
+def as_read(question: str, evidence: Evidence) -> str:
+    """Return a question of several lines as the one line that the cross-encoder reads, in the candidates' words."""
+    vocabulary = frozenset().union(*(candidate.own | candidate.context for candidate in evidence.candidates))
+    return in_words_of(vocabulary, " / ".join(question.split("\n")))
 
 
 def in_doubt(evidence: Evidence) -> list[int]:

@@ -4,6 +4,7 @@ Only words that mean the same wherever they stand belong here: a wrong pair answ
 """
 
 import re
+from collections.abc import Container
 from functools import cache
 
 from text_to_num import alpha2digit
@@ -140,6 +141,7 @@ _PLAIN = (
     (r"\b(?:put|putting|pay|paying) (?:(?:my|the|any|some|more) )?(?:cash|money) in(?:to)?\b", "deposit cash"),
     (r"\bpay(?:ing)? (?:(?:it|them|this|that|my \w+|the \w+|a \w+) )?(?:back|off)\b", "repay"),
 )
+_WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 _PLAINLY = [(re.compile(said, re.IGNORECASE), plain) for said, plain in _PLAIN]
 
 
@@ -151,6 +153,24 @@ def plainly(text: str) -> str:
     for said, plain in _PLAINLY:
         text = said.sub(plain, text)
     return "\n".join(alpha2digit(line, "en") if line else line for line in text.split("\n"))
+
+
+def in_words_of(vocabulary: Container[str], text: str) -> str:
+    """Return a text with words that a vocabulary of stems lacks in a word of the same meaning that it has."""
+    return _WORD.sub(lambda said: _word_of(vocabulary, said[0]), text)
+
+
+def _word_of(vocabulary: Container[str], word: str) -> str:
+    if stem(word.casefold()) in vocabulary:
+        return word
+    return next((other for other in _others(stem(word.casefold())) if stem(other) in vocabulary), word)
+
+
+@cache
+def _others(stemmed: str) -> tuple[str, ...]:
+    """Return the words that mean the same as a stem, those of one meaning together."""
+    lines = [line.split() for line in _SAME.split("\n")]
+    return tuple(word for line in lines if stemmed in map(stem, line) for word in line if stem(word) != stemmed)
 
 
 @cache
