@@ -1,10 +1,11 @@
-"""Train the cross-encoder that reads quote's likeliest sentences, on bench/sets: 45 minutes on two cores.
+"""Train the cross-encoder that reads quote's likeliest sentences, on bench/sets: an hour on two cores.
 
     python -m bench.train_cross_encoder all-minilm-l6-v2.onnx [--out FILE]
 
 Needs the group `training` (`uv sync --group training`). Of each question it reads its right candidates and some of
 those that the evidence takes for likely, and learns by a softmax over these and "none of them", as in "Rethink Training
-of BERT Rerankers" (Gao et al., ECIR 2021). What is held out is not read; `bench.calibrate_quote` judges on it.
+of BERT Rerankers" (Gao et al., ECIR 2021); where a table row answers also the row's cells. What is held out is not
+read; `bench.calibrate_quote` judges on it.
 """
 
 import argparse

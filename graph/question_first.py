@@ -106,8 +106,10 @@ def without_caller(intent: Intent, text: str, goes_on: bool) -> Intent:
 
     What asks is looked up in the documents first, and that he can't be seen is told where they do not answer it. What
     surely wishes for something to be done, or to be told of a card of his own, hears it at once. `goes_on`: the turn
-    goes on with a question.
+    goes on with a question. What asks about somebody else's card is looked up too: no card can be touched for it.
     """
+    if intent.topic == "others_card" and is_question(text) and wants_to_know(text):
+        return replace(intent, routes=("knowledge",), otherwise="handoff")
     if intent.routes != ("card",) or not (goes_on or is_question(text)):
         return intent
     tells = intent.action not in TRANSITIONS

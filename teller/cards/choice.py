@@ -21,7 +21,7 @@ _OTHER = re.compile(r"\b(?:the|my) other(?: (?:one|card|visa|mastercard))?\b|\bo
 _CORRECTS = re.compile(
     r"\b(?:no|nope|sorry|wait|actually|rather|oops|mistake|hang on|scratch that|make that|i mean|i meant)\b"
 )
-_DENIES = re.compile(r"\b(?:not|never|don't|do not|other|wrong)\b")
+_DENIES = re.compile(r"\b(?:not|never|don't|do not|other|wrong (?:one|card))\b")
 _MOST_PARTS = 20  # who corrects himself more often has said nothing clear
 _IT = re.compile(r"\b(?:it|it's|(?:this|that) (?:one|card))\b")
 _AND = re.compile(r"\b(?:and|plus|then)\b")
