@@ -27,7 +27,8 @@ from teller.models.quote.table_rows import told
 
 _SECOND = 2.0  # a second sentence is said when its logit is at most this far below the first one's
 _BESIDE = 4.0  # ... or this far, where it stands under the same heading
-_CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has; beside it, at any distance
+_CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has; beside it, at any distance. Of
+# two rows of one table the second is said at most this far below
 _PROSE = 3.0  # ... and a sentence instead of a table row that says no more
 _SAME = 0.6  # share of words from which on two sentences say the same
 
@@ -100,7 +101,8 @@ def _best(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
         beside = a.passage is b.passage and a.quotable.context == b.quotable.context
         if behind > _BESIDE:
             break
-        if behind > _SECOND and not beside:
+        sibling = bool(a.quotable.cells and b.quotable.cells) and same_table(a, b)
+        if behind > (_CLOSE if sibling else _BESIDE if beside else _SECOND):
             continue
         close = beside or behind < _CLOSE
         if len(b.quotable.parts) <= 2 and "\n" not in b.quotable.text and _adds(a, b, evidence, close=close):
