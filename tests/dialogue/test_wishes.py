@@ -39,7 +39,7 @@ async def said(phone: Phone, number: str, turns: Sequence[str], setting: Setting
         (MAYA, ["my card is damaged, replace it", "7305", "yes"], "I've ordered your new Everyday Visa"),
         (
             MAYA,
-            ["my card is damaged, replace it", "7305", "yes", "now I've lost my card", "yes"],
+            ["my card is damaged, replace it", "7305", "yes", "now I've lost my card ending 1881", "yes"],
             "is on its way. It has to be activated",  # none is ordered by the loss
         ),
         (RUTH, ["unblock my card, my PIN's 8162", "yes"], "is unblocked"),
