@@ -36,7 +36,7 @@ async def test_anothers_card_is_not_the_callers(graph: Teller, services: Service
 
 
 async def test_what_is_asked_of_anothers_card_is_looked_up_where_nobody_is_known(graph: Teller) -> None:
-    answer = await Conversation(graph, None).say("my daughter lost her card on the train, how long does a replacement take")
+    answer = await Conversation(graph, None).say("my daughter lost her card, how long does a replacement take")
     assert "5 to 7" in answer
     assert "person" in await Conversation(graph, None).say("my wife has lost her credit card, can you close it")
 
