@@ -1,5 +1,6 @@
 """Which sentences answer a question, or none: one softmax over the candidates and "no answer"."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,11 @@ _BESIDE = 4.0  # ... or this far, where it stands under the same heading
 _CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words it has; beside it, at any distance. Of
 # two rows of one table the second is said at most this far below
 _PROSE = 3.0  # ... and a sentence instead of a table row that says no more
+_STEPS = 8.0  # ... and numbered steps where it was asked how, if they were likelier before anything was read closely
 _SAME = 0.6  # share of words from which on two sentences say the same
+
+
+_NUMBERED = re.compile(r"^1\. ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +124,18 @@ def _in_better_form(best: int, evidence: Evidence, logits: NDArray[np.float64]) 
         told_there = set(stems(" ".join([name, *(value for _, value in values)])))
         met = [facet for facet in evidence.asked.facets if has(facet, candidates[best])]
         for i, other in enumerate(candidates):
-            near = other.quotable.kind == "sentence" and logits[i] > logits[best] - _PROSE
-            if near and told_there <= other.own and all(has(facet, other) for facet in met):
+            is_near = other.quotable.kind == "sentence" and logits[i] > logits[best] - _PROSE
+            if is_near and told_there <= other.own and all(has(facet, other) for facet in met):
                 return i
+    if evidence.asked.wants_steps and not _NUMBERED.search(candidates[best].quotable.text):
+        unread = evidence.for_each @ FITTED.each
+        numbered = [i for i, other in enumerate(candidates) if _NUMBERED.search(other.quotable.text)]
+        if near := [i for i in numbered if logits[i] > logits[best] - _STEPS and unread[i] > unread[best]]:
+            return max(near, key=lambda i: logits[i])
     if evidence.asked.wants_steps or evidence.asked.wants_list:
-        for near in (int(i) for i in np.argsort(-logits, kind="stable") if logits[i] > logits[best] - _SECOND):
+        for part in (int(i) for i in np.argsort(-logits, kind="stable") if logits[i] > logits[best] - _SECOND):
             for i, other in enumerate(candidates):
-                if other.quotable.kind == "list" and is_part(candidates[near], other):
+                if other.quotable.kind == "list" and is_part(candidates[part], other):
                     return i
     return best
 
