@@ -20,5 +20,5 @@ async def test_quote_is_given_more_passages_than_a_model_that_costs_by_the_token
         async with Services.opened(Settings(data_dir=data_dir, chat_model=model, _env_file=None)) as services:
             found[model] = await search_passages(services).ainvoke({"question": "What does a card cost?"})
     quoted, read = found.values()
-    assert (len(quoted), len(read)) == (12, 6)
+    assert (len(quoted), len(read)) == (7, 6)
     assert quoted[:6] == read

@@ -26,8 +26,8 @@ from teller.models.quote.everyday_words import plainly
 from teller.models.quote.evidence import weigh
 from teller.models.quote.prepared_passages import PreparedPassages, TextVectors
 
-PASSAGES_TO_QUOTE = 12
-"""How many it is best given: of questions that tell a situation six hold the answer to 9 in 10, twelve to 19 in 20."""
+PASSAGES_TO_QUOTE = 7
+"""How many it is best given: more hold more answers, and more that only look like one (bench/RETRIEVAL.md)."""
 _LONGEST_TURN = 600  # characters; of a longer turn the end is read, where the question stands
 _WORD = re.compile(r"\S+\s*|\s+")
 
