@@ -141,6 +141,7 @@ _PLAIN = (
     (r"\b(?:put|putting|pay|paying) (?:(?:my|the|any|some|more) )?(?:cash|money) in(?:to)?\b", "deposit cash"),
     (r"\bpay(?:ing)? (?:(?:it|them|this|that|my \w+|the \w+|a \w+) )?(?:back|off)\b", "repay"),
 )
+_OF_MANY_MEANINGS = frozenset({"new"})  # a new policy is no replacement
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 _PLAINLY = [(re.compile(said, re.IGNORECASE), plain) for said, plain in _PLAIN]
 
@@ -161,7 +162,7 @@ def in_words_of(vocabulary: Container[str], text: str) -> str:
 
 
 def _word_of(vocabulary: Container[str], word: str) -> str:
-    if stem(word.casefold()) in vocabulary:
+    if word.casefold() in _OF_MANY_MEANINGS or stem(word.casefold()) in vocabulary:
         return word
     return next((other for other in _others(stem(word.casefold())) if stem(other) in vocabulary), word)
 
