@@ -93,11 +93,11 @@ class Admission:
         Raises:
             ApiError: 503, too many are waiting already, or it took too long.
         """
-        if self._has_room() and not self._waiting and not self._is_overrun():
-            self._running += 1
-            return
         if self.refuses():
             raise full()
+        if self._has_room() and not self._waiting:
+            self._running += 1
+            return
         waiting = _Waiting(asyncio.get_running_loop().create_future(), self._clock())
         self._waiting.append(waiting)
         try:

@@ -209,8 +209,10 @@ def _refuse_too_many(body: bytes, most: int) -> None:
         given = from_json(body)
     except ValueError:  # told by what parses it next
         return
-    many = given.get("inputs") if isinstance(given, dict) else None
-    inputs = [given.get("input") if isinstance(given, dict) else None, *(many if isinstance(many, list) else [])]
+    if not isinstance(given, dict):
+        return
+    many = given.get("inputs")
+    inputs = [given.get("input"), *(many if isinstance(many, list) else [])]
     messages = [one.get("messages") for one in inputs if isinstance(one, dict)]
     if sum(len(listed) for listed in messages if isinstance(listed, list)) > most:
         raise invalid(f"input.messages: at most {most:,} are taken in a request.", "input.messages")

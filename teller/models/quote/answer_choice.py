@@ -106,8 +106,7 @@ def _best(evidence: Evidence, logits: NDArray[np.float64]) -> list[int]:
         beside = a.passage is b.passage and a.quotable.context == b.quotable.context
         if behind > _BESIDE:
             break
-        sibling = bool(a.quotable.cells and b.quotable.cells) and same_table(a, b)
-        if behind > (_CLOSE if sibling else _BESIDE if beside else _SECOND):
+        if behind > (_CLOSE if same_table(a, b) else _BESIDE if beside else _SECOND):
             continue
         close = beside or behind < _CLOSE
         if len(b.quotable.parts) <= 2 and "\n" not in b.quotable.text and _adds(a, b, evidence, close=close):
@@ -158,7 +157,7 @@ def _adds(a: Candidate, b: Candidate, evidence: Evidence, *, close: bool) -> boo
     kind = evidence.asked.kind
     if kind and not holds(kind, b.quotable.text):
         return False
-    siblings = bool(a.quotable.cells and b.quotable.cells) and same_table(a, b)
+    siblings = same_table(a, b)
     # The row that an earlier turn asked for is told already: another one is for what this turn names.
     words, found = set(stems(evidence.asked.turn)) if siblings else evidence.asked.words, evidence.found
     first, second = ({word for word in words if found.get(word, frozenset()) & own} for own in (a.own, b.own))
