@@ -303,24 +303,16 @@ async def chatted(phone: Phone, messages: list[tuple[str, str]], words: str, cal
     return answer
 
 
-def test_without_an_id_proof_holds_while_the_history_has_the_turn_that_gave_it(open_bank: Play) -> None:
+@pytest.mark.parametrize("pieces", [["7305"], ["seven three", "oh five"]])
+def test_without_an_id_proof_holds_while_the_history_has_the_turns_that_gave_it(
+    open_bank: Play, pieces: Sequence[str]
+) -> None:
     async def talk(phone: Phone) -> None:
         messages: list[tuple[str, str]] = []
-        await chatted(phone, messages, BALANCE, MAYA)
-        assert TOLD in await chatted(phone, messages, "7305", MAYA)
-        assert TOLD in await chatted(phone, messages, BALANCE, MAYA)
-        first = [messages[0]]
-        assert "PIN?" in await chatted(phone, first, "and what is the credit limit of my card?", MAYA)
-
-    open_bank(talk)
-
-
-def test_without_an_id_a_pin_in_pieces_counts_while_the_history_has_them(open_bank: Play) -> None:
-    async def talk(phone: Phone) -> None:
-        messages: list[tuple[str, str]] = []
-        for words in (BALANCE, "seven three"):
+        *first, last = (BALANCE, *pieces)
+        for words in first:
             await chatted(phone, messages, words, MAYA)
-        assert TOLD in await chatted(phone, messages, "oh five", MAYA)
+        assert TOLD in await chatted(phone, messages, last, MAYA)
         assert TOLD in await chatted(phone, messages, BALANCE, MAYA)
         cut = [messages[0]]
         assert "PIN?" in await chatted(phone, cut, "and what is the credit limit of my card?", MAYA)
