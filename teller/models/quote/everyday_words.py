@@ -143,17 +143,25 @@ _PLAIN = (
 )
 _OF_MANY_MEANINGS = frozenset({"new"})  # a new policy is no replacement
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
+_SCALED = re.compile(r"(?<![\w.,])(\d[\d,]*(?:\.\d+)?)\s(hundred|thousand|grand|million)\b", re.IGNORECASE)
+_SCALES = {"hundred": 1e2, "thousand": 1e3, "grand": 1e3, "million": 1e6}
 _PLAINLY = [(re.compile(said, re.IGNORECASE), plain) for said, plain in _PLAIN]
 
 
 def plainly(text: str) -> str:
     """Return what was said with idioms put plainly, and numbers from ten in digits, as documents write them.
 
-    "What would that set me back" asks what it would cost; "two hundred and twenty thousand" is 220000.
+    "What would that set me back" asks what it would cost; "two hundred and twenty thousand" is 220000, "220 grand" too.
     """
     for said, plain in _PLAINLY:
         text = said.sub(plain, text)
-    return "\n".join(alpha2digit(line, "en") if line else line for line in text.split("\n"))
+    # First where figures stand, or "30 thousand" would be "30 1000"; then again: "thirty grand" is "30 grand" by now.
+    text = _SCALED.sub(_unscaled, text)
+    return _SCALED.sub(_unscaled, "\n".join(alpha2digit(line, "en") if line else line for line in text.split("\n")))
+
+
+def _unscaled(said: re.Match[str]) -> str:
+    return f"{float(said[1].replace(',', '')) * _SCALES[said[2].lower()]:.0f}"
 
 
 def in_words_of(vocabulary: Container[str], text: str) -> str:
