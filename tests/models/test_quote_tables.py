@@ -1,6 +1,7 @@
 """Tables, terms and days as quote reads them: a bank's rates are asked by what lies between their bounds."""
 
 import pytest
+from langchain_core.messages import AIMessage
 
 from teller.models.quote.facets import Facet, facets
 from teller.models.quote.model import QuoteChatModel
@@ -34,6 +35,13 @@ WIRES = passage(
     "| Wires | Foreign | $41 | $52 |\n| Checks | Stop payment | $31 | $33 |",
 )
 
+REPLACEMENTS = passage(
+    "cards.md",
+    "Cards",
+    "Card fees",
+    "| Fee | Amount |\n|---|---|\n| Replacement card, by mail | Free |\n| Replacement card, by courier | $24 |\n"
+    "| Copy of a statement | $6 |",
+)
 BOXES = passage(
     "boxes.md",
     "Deposit boxes",
@@ -95,6 +103,8 @@ def test_one_lies_in_the_other_only_where_both_are_of_a_kind() -> None:
         ("when does Lakeside close on Friday", "10 to 5", "10 to 3"),
         ("is Elm Street open on Saturday", "10 to 1", "9 to 6"),
         ("when do you close on Christmas Eve", "noon", None),
+        ("i could put in 60 thousand, what does the two year bond pay", "3.70%", "3.40%"),
+        ("twenty grand for one year, at what rate", "3.20%", "3.10%"),
     ],
 )
 async def test_says_the_row_and_the_column_that_were_asked_for(
@@ -123,12 +133,30 @@ async def test_the_row_that_was_named_is_told_whatever_has_more(
     [
         ("what is the rate of the one year bond for $20,000", "and for two years", "3.55%"),
         ("when does Elm Street close on Friday", "and on Saturday", "10 to 1"),
+        ("what is the rate of the 2 year bond for $20,000", "and 5", "3.25%"),
     ],
 )
 async def test_a_follow_up_changes_what_it_names_and_keeps_the_rest(
     quote: QuoteChatModel, history: str, question: str, said: str
 ) -> None:
     assert said in (await quote.ainvoke(prompt(question, [BONDS, HOURS, WIRES], [history]))).text
+
+
+async def test_where_it_was_not_asked_which_all_forms_of_a_thing_are_told(quote: QuoteChatModel) -> None:
+    either = (await quote.ainvoke(prompt("what does a replacement card cost", [REPLACEMENTS, BOXES]))).text
+    assert "by mail" in either
+    assert "$24" in either
+    one = (await quote.ainvoke(prompt("what does a replacement card by courier cost", [REPLACEMENTS, BOXES]))).text
+    assert "$24" in one
+    assert "by mail" not in one
+
+
+async def test_what_was_told_is_not_told_again_to_who_names_another(quote: QuoteChatModel) -> None:
+    first = (await quote.ainvoke(prompt("what does a medium box cost a year for members", [BOXES]))).text
+    assert "$94" in first
+    conversation = prompt("and the giant one", [BOXES], ["what does a medium box cost a year for members"])
+    conversation[-2] = AIMessage(first)
+    assert "$94" not in (await quote.ainvoke(conversation)).text
 
 
 @pytest.mark.parametrize(

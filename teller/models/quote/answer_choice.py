@@ -25,6 +25,7 @@ from teller.models.quote.extremes import extreme_row
 from teller.models.quote.fitted_weights import FITTED, Weights
 from teller.models.quote.question_words import stems
 from teller.models.quote.table_rows import told
+from teller.models.quote.variants import variants
 
 _SECOND = 2.0  # a second sentence is said when its logit is at most this far below the first one's
 _BESIDE = 4.0  # ... or this far, where it stands under the same heading
@@ -32,6 +33,7 @@ _CLOSE = 1.0  # ... and this near it is as likely what was asked, whatever words
 # two rows of one table the second is said at most this far below
 _PROSE = 3.0  # ... and a sentence instead of a table row that says no more
 _STEPS = 8.0  # ... and numbered steps where it was asked how, if they were likelier before anything was read closely
+_TOLD = 8.0  # off what was told already, where a turn goes on and names something that it has not
 _SAME = 0.6  # share of words from which on two sentences say the same
 
 
@@ -65,23 +67,40 @@ def logits(evidence: Evidence, weights: Weights = FITTED) -> NDArray[np.float64]
     return logits
 
 
-def choose(evidence: Evidence, weights: Weights = FITTED) -> Answer | None:
-    """Return the answer, or None where the passages hold none."""
+def choose(evidence: Evidence, weights: Weights = FITTED, *, told_before: str = "") -> Answer | None:
+    """Return the answer, or None where the passages hold none.
+
+    Args:
+        evidence: what is known of the candidates.
+        weights: what counts how much.
+        told_before: the answer to the turn before, "" where there is none.
+    """
     for_each = logits(evidence, weights)
+    if told_before and evidence.asked.names_another:
+        for_each = for_each - _TOLD * np.array([_is_told(c, evidence, told_before) for c in evidence.candidates])
     both = side_by_side(evidence, for_each)
     if not both and for_each.max() <= evidence.for_none @ weights.none:
         return None
     facets = evidence.asked.facets
-    best = evidence.candidates[int(np.argmax(for_each))]
+    first = int(np.argmax(for_each))
+    best = evidence.candidates[first]
     another = contradicts(facets, best) or lists_others(facets, evidence.candidates) or _is_unnamed(best, evidence)
     if not both and another:
         return None
     extreme = [] if both else extreme_row(evidence, for_each)
-    chosen = [evidence.candidates[i] for i in both or extreme or _best(evidence, for_each)]
+    chosen = [evidence.candidates[i] for i in both or extreme or variants(first, evidence) or _best(evidence, for_each)]
     parts = [
         part for candidate in chosen for part in (candidate.quotable.parts if extreme else _said(candidate, evidence))
     ]
     return Answer(tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(c.passage.filename for c in chosen)))
+
+
+def _is_told(candidate: Candidate, evidence: Evidence, told_before: str) -> bool:
+    """Return whether all of a candidate was said already, and it has nothing of what the last turn names."""
+    named = (evidence.found.get(word, frozenset()) for word in stems(evidence.asked.turn))
+    return not candidate.own & frozenset().union(*named) and all(
+        part in told_before for part in _said(candidate, evidence)
+    )
 
 
 def _is_unnamed(row: Candidate, evidence: Evidence) -> bool:

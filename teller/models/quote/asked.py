@@ -50,6 +50,8 @@ _ASKS_WHETHER = re.compile(
     r"(?:can|could|do|does|did|is|are|am|will|would|may|must|has|have|should)\b",
     re.IGNORECASE,
 )
+_COUNTED = frozenset({"months", "percent", "age", "money"})
+_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?|^[a-z]+", re.IGNORECASE)
 _CAPITAL = re.compile(r"(?<=[a-z,'\d] )([A-Z][\w'-]+)")
 # What names a thing stands after one of these, and ends at the next function word: "a late *laptop*".
 _BEFORE_THINGS = frozenset(
@@ -65,7 +67,8 @@ class Asked:
     of their kind. `words` are the other content words of all lines with what they weigh, `things` those of the last
     line that name a thing ("is there a *sign-up bonus* on the *gold card*"), `topic` those of the line before, if the
     last one leans on it, `heads` the last words of its things, `names` its words with a capital, `pairs` its
-    neighbouring words, `kind` the type of the answer ("amount", "time"; "" for any).
+    neighbouring words, `kind` the type of the answer ("amount", "time"; "" for any). `names_another`: the last line
+    only names what else is asked of ("and to Peru").
     """
 
     turn: str
@@ -84,6 +87,7 @@ class Asked:
     wants_overview: bool
     has_story: bool
     leans: bool
+    names_another: bool
 
 
 def read(question: str) -> Asked:
@@ -113,6 +117,10 @@ def read(question: str) -> Asked:
         wants_overview=wants_overview,
         has_story=bool(earlier),
         leans=leans,
+        names_another=bool(earlier)
+        and continues(turn)
+        and not _ASKS_MORE.search(turn)
+        and not _ASKS_WHETHER.match(turn),
     )
 
 
@@ -128,10 +136,23 @@ def _facets(earlier: Sequence[str], turn: str) -> tuple[Facet, ...]:
         known = {facet.kind for facet in asked}
         if line is not turn and not goes_on:
             known |= {"weekday", "date", "year"}
-        told = [facet for facet in map(_point, facets(line)) if facet.kind not in known]
+        named = facets(line)
+        if line is turn and goes_on:
+            named = tuple(_counted_as_before(facet, earlier) for facet in named)
+        told = [facet for facet in map(_point, named) if facet.kind not in known]
         told = list({(facet.kind, facet.low, facet.high): facet for facet in told}.values())
         asked += [replace(facet, names=True) for facet in told] if line is turn and len(earlier) else told
     return tuple(asked)
+
+
+def _counted_as_before(facet: Facet, earlier: Sequence[str]) -> Facet:
+    """Return a bare number as what was counted last before it: "and 10?" after "the rate for 15 years" is 10 years."""
+    if facet.kind != "number" or facet.low != facet.high:
+        return facet
+    counted = (one for line in reversed(earlier) for one in reversed(facets(line)) if one.kind in _COUNTED)
+    before = next((one for one in counted if one.low == one.high), None)
+    again = facets(_FIGURE.sub(facet.said, before.said, count=1)) if before else ()
+    return replace(again[0], said=facet.said) if len(again) == 1 else facet
 
 
 def _point(facet: Facet) -> Facet:

@@ -26,7 +26,7 @@ from teller.models.quote.everyday_words import plainly
 from teller.models.quote.evidence import weigh
 from teller.models.quote.prepared_passages import PreparedPassages, TextVectors
 
-PASSAGES_TO_QUOTE = 7
+PASSAGES_TO_QUOTE = 8
 """How many it is best given: more hold more answers, and more that only look like one (bench/RETRIEVAL.md)."""
 _LONGEST_TURN = 600  # characters; of a longer turn the end is read, where the question stands
 _WORD = re.compile(r"\S+\s*|\s+")
@@ -106,7 +106,8 @@ class QuoteChatModel(BaseChatModel):
         if not turns:
             raise ValueError("quote needs a user message to answer")
         passages, asked = passage_block.parse(turns[-1])
-        answer = await self._answer(passages, [*turns[:-1], asked])
+        before = next((message.text for message in reversed(messages) if isinstance(message, AIMessage)), "")
+        answer = await self._answer(passages, [*turns[:-1], asked], before)
         whole = answer.text if answer else self.decline
         text, finish = self._cut(whole, stop or [], kwargs.get("max_tokens") or self.max_tokens)
         read = self.count_tokens(asked) + sum(self.count_tokens(passage.text) for passage in passages)
@@ -121,7 +122,7 @@ class QuoteChatModel(BaseChatModel):
             },
         )
 
-    async def _answer(self, passages: Sequence[Passage], turns: Sequence[str]) -> Answer | None:
+    async def _answer(self, passages: Sequence[Passage], turns: Sequence[str], told_before: str) -> Answer | None:
         earlier = [passage_block.parse(turn)[1] for turn in turns[:-1]]
         spoken = [" ".join(turn.split())[-_LONGEST_TURN:] for turn in (*earlier, turns[-1])]
         lines = [line for line in plainly(standalone_question(spoken)).splitlines() if line]
@@ -130,7 +131,8 @@ class QuoteChatModel(BaseChatModel):
             return None
         question = "\n".join(lines)
         whole, last = await self.questions.vector(question), await self.questions.vector(lines[-1])
-        return choose(await read_closely(weigh(question, whole, last, prepared), question, self.cross_encoder))
+        evidence = await read_closely(weigh(question, whole, last, prepared), question, self.cross_encoder)
+        return choose(evidence, told_before=told_before)
 
     def _cut(self, text: str, stop: Sequence[str], max_tokens: int | None) -> tuple[str, str]:
         """Return the text up to the first stop string and within `max_tokens`, by whole words, and why it ends."""
