@@ -11,7 +11,8 @@ from teller.knowledge.asking import wants_to_know
 from teller.knowledge.question import is_question, story_and_question
 
 _SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
-_SURE_OF_PERSON = 0.5  # ... and a wish for a person is one, question or not
+_SURE_OF_PERSON = 0.65  # ... a wish for a person is one
+_SURE_OF_NOBODY = 0.78  # ... and what is nobody's here is it
 _SURE_OF_SMALL = 0.5  # ... and what is asked is asked of Teller, where it is like what is
 _MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
 _MAY_TELL_HOW = 0.05  # ... one about a person's matter that does not ask how that goes
@@ -77,6 +78,8 @@ def _sure_of(intent: Intent) -> float:
     """Return from what confidence on a question like this is no question for the documents."""
     if intent.topic == "person":
         return _SURE_OF_PERSON
+    if intent.routes == ("out_of_scope",):
+        return _SURE_OF_NOBODY
     asked_of_teller = intent.routes == ("smalltalk",) and intent.topic not in _ASKS_NOTHING
     return _SURE_OF_SMALL if asked_of_teller else _SURE_ELSEWHERE
 
@@ -110,9 +113,10 @@ def without_caller(intent: Intent, text: str, goes_on: bool) -> Intent:
     """
     if intent.topic == "others_card" and is_question(text) and wants_to_know(text):
         return replace(intent, routes=("knowledge",), otherwise="handoff")
-    if intent.routes != ("card",) or not (goes_on or is_question(text)):
-        return intent
     tells = intent.action not in TRANSITIONS
+    may_ask = tells and intent.confidence < SURE and intent.asks >= _MAY_ASK  # "lowest limit on the student card"
+    if intent.routes != ("card",) or not (goes_on or may_ask or is_question(text)):
+        return intent
     surely = intent.confidence >= SURE and (bool(_OF_HIS.search(text)) if tells else not wants_to_know(text))
     if not surely or (goes_on and _IF.search(text)):
         return replace(intent, routes=("knowledge", "card"), otherwise="card")

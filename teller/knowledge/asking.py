@@ -22,7 +22,8 @@ _INVERTED = (
     rf"(?!(?:which|who)\s+(?:is|was|are|were|ha[sd]|have|can|could|will|would)\b){_INTERROGATIVE}{_NOUNS}\s+(?:(?:do|does|did)\b|{_AUXILIARY}(?:n't)?\s+(?:all\s+)?{_SUBJECT}\b)"
     rf"|(?:how|what|when|where|who)(?:'?s|'re|'ll|'d)\s+{_SUBJECT}\b"
     rf"|{_NO_QUESTION}how\s+(?:much|many|long|soon|often|late|early|far|old|fast|quick(?:ly)?)\b"
-    r"|what\s+happens\b|what\s+(?:about|if)\b|how\s+about\b"
+    r"|what\s+(?:happens|(?:will|would)\s+happen)\b|what\s+(?:about|if)\b|how\s+about\b"
+    r"|(?<=[,;] )(?:which|what)\s+\w+$"
 )
 _SAID_AS_QUESTION = (
     r"(?<!n't )(?<!not )(?<!nt )(?:know|wonder(?:ing|ed)?|tell me|ask(?:ing)?(?: you)?|find out|curious|explain)"
@@ -34,7 +35,7 @@ _VERB_FIRST = (
     r"|(?:is|are)\s+(?:it|that|this|they|these|those)\s+(?:\w+ed|possible|true|free|ok(?:ay)?|normal|enough|safe)\b"
     r"|(?:do|does|did)\s+(?:i|you|ye|we|they)\b|(?:does|did)\s+(?:he|she|it|the|my|your|this|that)\b"
     r"|(?:can|could|may|should|must)\s+(?:i|we|they|he|she|it|one)\b|am\s+i\s+\w+)"
-    rf"|(?<=[,;] )(?!do\b){_AUXILIARY}\s+{_SUBJECT}\b"
+    rf"|(?<=[,;] )(?!do\b){_AUXILIARY}\s+{_SUBJECT}\b|(?<=[,;] )(?:is|are)\s+\w+"
 )
 _WANTS_TO_KNOW = re.compile(rf"\b{_LEADING}(?:{_INVERTED})|\b(?:{_SAID_AS_QUESTION})", re.IGNORECASE)
 _ASKS = re.compile(rf"{_WANTS_TO_KNOW.pattern}|\b(?:{_VERB_FIRST})", re.IGNORECASE)

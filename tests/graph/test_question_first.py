@@ -60,6 +60,12 @@ async def test_who_is_not_known_and_wishes_something_of_a_card_hears_at_once_tha
     assert (await Conversation(graph, None).say(words)).startswith("I can't see who is calling")
 
 
+async def test_who_is_not_known_and_is_hardly_like_a_wish_about_a_card_of_his_is_answered(graph: Teller) -> None:
+    talk = Conversation(graph, None)
+    await talk.say("lowest limit on the gold card")
+    assert talk.routes[0] == "knowledge"
+
+
 async def test_whose_numbers_disagree_hears_that_first(graph: Teller) -> None:
     said = await Conversation(graph, MAYA).say("what cards have I got [phone: +1234567891]")
     assert "two different phone numbers" in said

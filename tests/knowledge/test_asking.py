@@ -20,6 +20,9 @@ from teller.knowledge.question import is_question, story_and_question
         ("I pay in cheques a lot and was wondering whether that is free", "wondering whether that is free"),
         ("my son broke his leg, will the travel policy pay", "will the travel policy pay"),
         ("he said it's free what's the catch", "what's the catch"),
+        ("my bond runs out while i'm at sea, what will happen if i say nothing", "what will happen if i say nothing"),
+        ("we're only going up to toronto, is canada abroad", "is canada abroad"),
+        ("i want my pension paid out every month, which form", "which form"),
     ],
 )
 def test_the_last_clause_that_asks_is_found_behind_a_story(turn: str, asks: str) -> None:
