@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langgraph.graph.message import push_message
 
 from graph.events import Citation, Finish, FinishReason, Speaking, ToolCallDelta, TurnEvent
+from graph.sources import sources
 from teller.knowledge.index import Passage
 
 
@@ -82,7 +83,8 @@ class Answer:
 
     def cite(self, passages: Sequence[Passage], start: int) -> None:
         """Say which documents the answer rests on, from its character `start`: those quoted, where the model tells."""
-        used = [passage for passage in passages if not self.quoted or passage.filename in self.quoted]
+        quoted = [passage for passage in passages if passage.filename in self.quoted]
+        used = quoted or sources("".join(self.pieces)[start:], passages)
         titles = {passage.document_id: passage.title for passage in used}
         self.citations = tuple(Citation(document, title, start, self.length) for document, title in titles.items())
 

@@ -97,9 +97,10 @@ async def _speak_of_documents(state: TellerState, speech: ModelSpeech, turn: int
     question = state["intent"].question
     prompt = knowledge_prompt(state["messages"], question, retrieval.passages, speech.options.channel)
     start = speech.answer.length
-    if await speech.speak(prompt):
+    spoken = await speech.speak(prompt)
+    if spoken == "answer":
         speech.answer.cite(retrieval.passages, start)
-    elif not speech.answer.calls:
+    elif spoken == "nothing" and not speech.answer.calls:
         _say_that_it_fails("not_in_documents", state, speech, turn)
 
 

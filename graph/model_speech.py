@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from langchain_core.messages import AIMessageChunk, BaseMessage
@@ -16,6 +16,8 @@ from graph.options import TurnOptions
 from graph.text_filter import TextFilter
 from teller.errors import ModelTimeoutError, ModelUnavailableError, UpstreamAuthError
 from teller.models.registry import ChatModels, NamedModel
+
+Spoken = Literal["answer", "line", "nothing"]
 
 _log = structlog.get_logger(__name__)
 
@@ -38,8 +40,8 @@ class ModelSpeech:
         """Whether there are tools for a model to call, and the model of the turn can."""
         return bool(self.tools.others) and self.models.choose(self.options.model).calls_tools
 
-    async def speak(self, prompt: list[BaseMessage]) -> bool:
-        """Let the model answer; return whether it said anything.
+    async def speak(self, prompt: list[BaseMessage]) -> Spoken:
+        """Let the model answer; return whether it did, or a line was said in its place, or nothing was said.
 
         Raises:
             ModelUnavailableError: it failed, in chat, and was all there was to say; on voice, or after a card's
@@ -54,10 +56,13 @@ class ModelSpeech:
             if self.options.channel == "chat" and not only_a_card_was_told:
                 raise
             self.answer.say(line("model_failed"))
-        said = len(self.answer.pieces) > said_before
-        if not said and self.answer.reason == "content_filter":
+            return "line"
+        if len(self.answer.pieces) > said_before:
+            return "answer"
+        if self.answer.reason == "content_filter":
             self.answer.say(line("filtered"))
-        return said or self.answer.reason == "content_filter"
+            return "line"
+        return "nothing"
 
     async def _first_that_answers(self, prompt: list[BaseMessage]) -> None:
         """Let the chosen model speak, and the fallback where it fails before its first token.

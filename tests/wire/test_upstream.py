@@ -129,6 +129,19 @@ def test_a_filtered_answer_is_no_error(nova: httpx.Client, wire: BedrockWire) ->
     choice = post(nova).json()["choices"][0]
     assert choice["finish_reason"] == "content_filter"
     assert choice["message"]["content"]
+    assert choice["message"]["annotations"] == []
+
+
+def test_what_nova_used_of_the_passages_is_cited(nova: httpx.Client, wire: BedrockWire) -> None:
+    wire.script({"text": "We offer personal loans from 7.49% to 17.99% APR, home loans and auto loans."})
+    cited = [one["url_citation"]["title"] for one in post(nova).json()["choices"][0]["message"]["annotations"]]
+    assert cited == ["Loan eligibility"]
+
+
+def test_a_model_that_does_not_know_has_used_nothing(nova: httpx.Client, wire: BedrockWire) -> None:
+    wire.script({"text": "I'm sorry, I don't know that. Would you like to speak to a person?"})
+    message = post(nova).json()["choices"][0]["message"]
+    assert (message["content"][:9], message["annotations"]) == ("I'm sorry", [])
 
 
 @pytest.mark.parametrize("cut", ["reset", "close", "clean_end"])
