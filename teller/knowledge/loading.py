@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from teller.errors import DocumentRejectedError, DocumentTooLargeError, UnsupportedDocumentError
 from teller.knowledge.formats import Converted, Kind, convert
-from teller.knowledge.markdown import Section, lone_title, read_sections, split_front_matter
+from teller.knowledge.markdown import Section, lone_title, read_sections, split_front_matter, whole_letters
 
 MAX_FILE_BYTES = 10_000_000
 _MEGABYTES = MAX_FILE_BYTES // 1_000_000
@@ -59,8 +59,9 @@ def load(filename: str, data: bytes, convert: Convert = convert) -> LoadedDocume
     converted = _read(filename, data, convert)
     if len(converted.markdown) > MAX_FILE_BYTES:
         raise DocumentTooLargeError(f"The document's text is larger than {_MEGABYTES} MB: split it.")
-    fields, markdown = split_front_matter(converted.markdown.replace("\r\n", "\n").replace("\r", "\n"))
-    title = _title(fields.get("title"), lone_title(markdown), converted.title, filename)
+    text = whole_letters(converted.markdown).replace("\r\n", "\n").replace("\r", "\n")
+    fields, markdown = split_front_matter(text)
+    title = _title(fields.get("title"), lone_title(markdown), whole_letters(converted.title), filename)
     effective, expires = _date(fields, "effective"), _date(fields, "expires")
     if effective and expires and expires < effective:
         raise DocumentRejectedError(f"The document expires ({expires}) before it takes effect ({effective}).")

@@ -53,15 +53,26 @@ def split_front_matter(text: str) -> tuple[dict[str, object], str]:
         raise DocumentRejectedError("The front matter between the --- lines is not valid YAML: mend it.") from error
     if not isinstance(fields, dict):
         return {}, text  # two thematic breaks with prose between them
-    return fields, text[end + 4 :].lstrip("-")
+    whole = {name: whole_letters(value) if isinstance(value, str) else value for name, value in fields.items()}
+    return whole, text[end + 4 :].lstrip("-")
 
 
 def _fields(front_matter: str) -> object:
     try:
         return yaml.load(front_matter, Loader=yaml.BaseLoader)  # noqa: S506 - safe: it makes strings only
     except yaml.YAMLError:
-        quoted = _TITLE_WITH_COLON.sub(lambda line: f"{line[1]}: {json.dumps(line[2])}", front_matter)
+        quoted = _TITLE_WITH_COLON.sub(
+            lambda line: f"{line[1]}: {json.dumps(line[2], ensure_ascii=False)}", front_matter
+        )
         return yaml.load(quoted, Loader=yaml.BaseLoader)  # noqa: S506
+
+
+def whole_letters(text: str) -> str:
+    """Return a text without surrogates: a pair, as JSON writes an emoji, becomes its letter; a lone half is replaced.
+
+    What still holds one can be neither counted in tokens nor stored.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def lone_title(markdown: str) -> str:

@@ -16,7 +16,7 @@ from teller.models.embedder import OnnxEmbedder
 from teller.models.vector_cache import VectorCache
 from tests.knowledge.openers import Opener
 from tests.support.counting_embedder import CountingEmbedder
-from tests.support.documents import pdf
+from tests.support.documents import mapped, pdf
 
 TODAY = date(2026, 3, 1)
 
@@ -175,6 +175,16 @@ class TestFolder:
         assert set(report.rejected) == {"loans.txt", "photo.png"}
         assert "UTF-8" in report.rejected["loans.txt"]
         assert "A loan has a fixed rate." in await texts_found(index, "fixed rate")  # its former text stays
+
+    async def test_letters_of_two_halves_stop_neither_their_document_nor_those_after_it(
+        self, ingester: Ingester, index: KnowledgeIndex, folder: Path
+    ) -> None:
+        (folder / "cards.md").write_text("---\ntitle: Cards 💳: fees and limits\n---\nText.")
+        (folder / "halves.pdf").write_bytes(mapped(("d83d", "dcb3", "d83d", "0021")))
+        report = await ingester.ingest_path(folder)
+        assert counts(report) == (5, 0, 0, 0)
+        (halves,) = (info for info in report.added if info.filename == "halves.pdf")
+        assert [passage.text for passage in await index.passages_of(halves.document_id)] == ["💳\ufffd!"]
 
     async def test_files_of_one_name_in_two_folders_are_told_apart(
         self, ingester: Ingester, index: KnowledgeIndex, folder: Path

@@ -104,6 +104,17 @@ class TestMarkdown:
         document = load("a.md", b"---\ntitle: Savings: notice and rates\neffective: 2026-01-01\n---\n\nText.")
         assert (document.title, document.effective) == ("Savings: notice and rates", date(2026, 1, 1))
 
+    @pytest.mark.parametrize(
+        ("written", "title"),
+        [
+            ("Cards 💳: fees and limits", "Cards 💳: fees and limits"),
+            (r'"\ud83d\ude00 Fees"', "😀 Fees"),  # as JSON tools write it
+            (r'"\ud83d Fees"', "\ufffd Fees"),
+        ],
+    )
+    def test_an_emoji_in_a_title_is_one_letter_however_it_is_written(self, written: str, title: str) -> None:
+        assert load("a.md", f"---\ntitle: {written}\n---\nText.".encode()).title == title
+
     def test_rules_around_prose_are_no_front_matter(self) -> None:
         assert "Only a motto." in text_of(load("a.md", b"---\nOnly a motto.\n---\n\nText."))
 

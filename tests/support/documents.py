@@ -29,6 +29,22 @@ def laid_out(*pages: list[tuple[int, int, int, str]], bookmarks: tuple[str, ...]
     return _saved(writer)
 
 
+def mapped(to: tuple[str, ...]) -> bytes:
+    """Return a PDF whose letters A, B, ... stand for these units of UTF-16, as its font's ToUnicode map says."""
+    codes = [f"{ord('A') + place:02x}" for place in range(len(to))]
+    pairs = "\n".join(f"<{code}> <{unit}>" for code, unit in zip(codes, to, strict=True))
+    units = f"1 begincodespacerange\n<00> <ff>\nendcodespacerange\n{len(to)} beginbfchar\n{pairs}\nendbfchar"
+    content = f"BT /F1 12 Tf 72 720 Td <{''.join(codes)}> Tj ET"
+    return pdf_of(
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+        " /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 5 0 R >> >> >> >>",
+        _stream(content),
+        _stream(units),
+    )
+
+
 def blank_pages(count: int) -> bytes:
     """Return a PDF of pages with nothing on them."""
     pages = " ".join(f"{number} 0 R" for number in range(3, count + 3))
@@ -89,9 +105,13 @@ def _one_page(content: str) -> bytes:
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
         " /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
-        f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+        _stream(content),
     ]
     return pdf_of(*objects)
+
+
+def _stream(content: str) -> str:
+    return f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
 
 
 def pdf_of(*objects: str | bytes) -> bytes:
