@@ -13,7 +13,7 @@ from teller.knowledge.loading import LoadedDocument
 from teller.knowledge.markdown import Section
 
 # Raised when the same document would be cut otherwise: what is indexed is cut anew when it is ingested next.
-CHUNKING = 2
+CHUNKING = 3
 
 _MAX_TOKENS = 254  # of the embedder's 256, two frame the text
 _PACKED_TOKENS = 244

@@ -68,8 +68,13 @@ def _mark_tables(soup: BeautifulSoup) -> None:
 
 
 def _lays_out(table: Tag) -> bool:
-    """Return whether a table holds what data does not: headings, other tables, or lists where no column is named."""
-    return bool(table.find([*_HEADING_TAGS, "table"]) or (table.find(["ul", "ol"]) and not table.find("th")))
+    """Return whether a table holds what data does not: other tables, headings, or lists where no column is named.
+
+    A heading inside th is a column's or a row's name, whatever size its author wished it to have.
+    """
+    if table.find("table") or (table.find(["ul", "ol"]) and not table.find("th")):
+        return True
+    return any(heading.find_parent(["th", "table"]) is table for heading in table(_HEADING_TAGS))
 
 
 def _grid(table: Tag) -> list[list[str]]:

@@ -158,6 +158,11 @@ class TestHtml:
         with pytest.raises(DocumentRejectedError, match="nested"):
             load("a.html", b"<html>" + b"<div>" * 20_000 + b"text")
 
+    def test_columns_and_rows_may_have_headings_for_names(self) -> None:
+        page = b"""<html><table><tr><th><h4>Account</h4></th><th><h4>Fee</h4></th></tr>
+            <tr><th><h5>Classic</h5></th><td>$5</td></tr></table></html>"""
+        assert load("a.html", page).sections == (Section("", "| Account | Fee |\n|-|-|\n| Classic | $5 |"),)
+
     def test_a_cell_that_covers_several_places_stands_in_each(self) -> None:
         page = b"""<html><table><tr><th>Card</th><th>Fee</th><th>Limit</th></tr>
             <tr><td rowspan="2">Gold</td><td>$95</td><td>$10,000</td></tr><tr><td colspan="2">on request</td></tr>
