@@ -29,6 +29,7 @@ SUFFIXES = _TEXT_SUFFIXES | _HTML_SUFFIXES | {".pdf", ".docx"}
 _HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html)", re.IGNORECASE)
 _BINARY = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")  # no text holds these, and every picture does
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_READ_AS_WINDOWS_1252 = {"iso8859-1", "ascii"}  # as the WHATWG's standard has it: who declares them writes “ and € too
 _POOR_TITLE = re.compile(r"microsoft word|untitled|document\d*$|.*\.\w{2,4}$", re.IGNORECASE)
 
 
@@ -124,8 +125,9 @@ def _decoded(data: bytes) -> str:
         raise UnsupportedDocumentError(f"This is no text: send {ACCEPTED}.")
     declared = re.search(rb"<meta[^>]{1,200}charset=[\"']?([\w-]{1,40})", data[:2048], re.IGNORECASE)
     try:
+        codec = codecs.lookup(declared[1].decode()).name if declared else "utf-8-sig"
         # A codec that is none of text ("hex", "zip") is a LookupError; one that leaves half letters fails in encode.
-        return data.decode(declared[1].decode() if declared else "utf-8-sig").encode().decode()
+        return data.decode("cp1252" if codec in _READ_AS_WINDOWS_1252 else codec).encode().decode()
     except (UnicodeError, LookupError) as error:
         raise DocumentRejectedError("The text is not valid UTF-8: save it as UTF-8, then add it.") from error
 

@@ -151,6 +151,11 @@ class TestHtml:
         page = '<html><meta charset="iso-8859-1"><p>Café</p></html>'.encode("iso-8859-1")
         assert text_of(load("a.html", page)) == "Café"
 
+    @pytest.mark.parametrize("label", ["iso-8859-1", "latin-1", "us-ascii", "windows-1252"])
+    def test_latin_1_is_read_as_browsers_read_it_which_is_as_windows_1252(self, label: str) -> None:
+        page = f"<html><meta charset={label}><p>“Café”: €5</p></html>".encode("windows-1252")
+        assert text_of(load("a.html", page)) == "“Café”: €5"
+
     def test_a_page_is_known_by_its_content(self) -> None:
         assert load("page.txt", self.PAGE).sections == load("page.html", self.PAGE).sections
 
@@ -346,6 +351,7 @@ class TestRefusals:
             ("\u202e", b"text", "no name"),
             ("picture.txt", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "no text"),
             ("page.html", b"<html><meta charset=hex>6162", "UTF-8"),
+            ("page.html", b"<html><meta charset=iso-8859-1>no letter: \x81", "UTF-8"),
         ],
     )
     def test_a_file_that_cannot_be_taken_in_is_refused_with_the_cause(
