@@ -1,7 +1,10 @@
 """What lies on disk for an ingest: the files at a path, and the name each is known by."""
 
 import hashlib
+import os
+import stat
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,11 +18,13 @@ class Folder:
     """The documents of a folder and of all below it, or one of them when a single file was meant (not `whole`).
 
     `files` maps names to paths; a name is the file's own, with its folders' before it where two files share one.
+    `unseen` says of each folder that could not be looked into why: what lies there is unknown, not gone.
     """
 
     path: Path
     files: dict[str, Path]
     whole: bool
+    unseen: dict[str, str]
 
     @classmethod
     def at(cls, path: Path) -> Self:
@@ -31,20 +36,39 @@ class Folder:
         path = path.resolve()
         whole = path.is_dir()
         folder = path if whole else path.parent
-        found = sorted(path.rglob("*")) if whole else [path]
-        places = [file.relative_to(folder) for file in found if file.is_file()]
-        seen = [place for place in places if not any(part.startswith(".") for part in place.parts)]
-        if not seen:
+        failures: list[OSError] = []
+        found = sorted(_below(path, failures.append)) if whole else [path]
+        places = [file.relative_to(folder) for file in found if _is_file(file) and not file.name.startswith(".")]
+        if not places and not failures:
             raise DocumentRejectedError(f"There is no file at {path}: nothing was changed.")
-        shared = Counter(place.name for place in seen)
-        names = (place.name if shared[place.name] == 1 else " - ".join(place.parts) for place in seen)
-        return cls(
-            folder, {safe_filename(name): folder / place for name, place in zip(names, seen, strict=True)}, whole
-        )
+        unseen = {f"{Path(failure.filename).relative_to(folder)}/": _unseen(failure) for failure in failures}
+        shared = Counter(place.name for place in places)
+        names = (place.name if shared[place.name] == 1 else " - ".join(place.parts) for place in places)
+        files = {safe_filename(name): folder / place for name, place in zip(names, places, strict=True)}
+        return cls(folder, files, whole, unseen)
 
     def source(self, collection: str | None) -> str:
         """Return a mark for "this folder, filed so", by which a later ingest knows what came from there."""
         return hashlib.sha256(f"{self.path}\n{collection or ''}".encode()).hexdigest()[:12]
+
+
+def _below(folder: Path, on_failure: Callable[[OSError], None]) -> Iterator[Path]:
+    """Yield what is no folder, here and below; Path.rglob passes in silence over a folder that it may not read."""
+    for path, folders, files in os.walk(folder, onerror=on_failure):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(path, name) for name in files)
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether a file is there; one that cannot be looked at is, and is refused when it is read."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError | NotADirectoryError)
+
+
+def _unseen(failure: OSError) -> str:
+    return f"The folder cannot be read ({failure.strerror}): check its permissions. Until then nothing is removed."
 
 
 def read(file: Path) -> bytes:

@@ -42,7 +42,7 @@ class Progress:
 
 @dataclass(slots=True)
 class IngestReport:
-    """What an ingest did; `rejected` says by file name why a file was not taken in."""
+    """What an ingest did; `rejected` says by its name why a file, or what is in a folder, was not taken in."""
 
     added: list[DocumentInfo] = field(default_factory=list)
     changed: list[DocumentInfo] = field(default_factory=list)
@@ -89,13 +89,14 @@ class Ingester:
         """Take in a file, or a folder with all below it: only what changed is embedded, and what is gone is removed.
 
         Gone is what an earlier ingest of this folder with this `collection` took in and is no longer there; uploads
-        and other folders' documents stay. A file that is there but cannot be read any more keeps its former text.
+        and other folders' documents stay. A file that is there but cannot be read any more keeps its former text, and
+        where a folder below cannot be looked into, nothing counts as gone.
 
         Raises:
             DocumentRejectedError: there is no file at this path.
         """
         folder = await asyncio.to_thread(Folder.at, path)
-        source, report = folder.source(collection), IngestReport()
+        source, report = folder.source(collection), IngestReport(rejected=dict(folder.unseen))
         before = await self._index.documents()
         known = {(info.filename, info.content_hash): info for info in before}
         there = {info.document_id for info in before}
@@ -116,7 +117,7 @@ class Ingester:
                         (report.changed if found[0].document_id in there else report.added).append(found[0])
                 progress(replace(step, files_done=done + 1))
         await self._index.upsert_all(waiting)
-        if folder.whole:
+        if folder.whole and not folder.unseen:
             await self._remove_gone(source, report)
         return report
 

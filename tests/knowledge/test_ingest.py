@@ -1,10 +1,13 @@
 """How documents get into the index: by upload, by folder, and the sample bank at the first start."""
 
 import asyncio
+import errno
+import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -37,6 +40,26 @@ def folder(tmp_path: Path) -> Path:
     (folder / "archive" / "rates.pdf").write_bytes(pdf(["The savings rate is 3.80%."]))
     (folder / ".hidden.md").write_text("not for the index")
     return folder
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """Closes folders to us, also where we are root, for whom modes do not count."""
+    scandir, shut = os.scandir, list[Path]()
+
+    def guarded(path: str | os.PathLike[str]) -> Any:
+        if Path(path) in shut:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+        return scandir(path)
+
+    def close(folder: Path) -> None:
+        folder.chmod(0)
+        shut.append(folder)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    yield close
+    for folder in shut:
+        folder.chmod(0o700)
 
 
 def names(documents: list[DocumentInfo]) -> list[str]:
@@ -175,6 +198,17 @@ class TestFolder:
         assert set(report.rejected) == {"loans.txt", "photo.png"}
         assert "UTF-8" in report.rejected["loans.txt"]
         assert "A loan has a fixed rate." in await texts_found(index, "fixed rate")  # its former text stays
+
+    async def test_a_folder_that_cannot_be_looked_into_is_reported_and_its_documents_stay(
+        self, ingester: Ingester, index: KnowledgeIndex, folder: Path, closed: Callable[[Path], None]
+    ) -> None:
+        await ingester.ingest_path(folder)
+        closed(folder / "archive")
+        report = await ingester.ingest_path(folder)
+        assert names(report.unchanged) == ["fees.md", "loans.txt"]
+        assert report.removed == []
+        assert "check its permissions" in report.rejected["archive/"]
+        assert names(await index.documents()) == ["fees.md", "loans.txt", "rates.pdf"]
 
     async def test_letters_of_two_halves_stop_neither_their_document_nor_those_after_it(
         self, ingester: Ingester, index: KnowledgeIndex, folder: Path
