@@ -12,12 +12,15 @@ from typing import Self
 from teller.errors import DocumentRejectedError
 from teller.knowledge.loading import MAX_FILE_BYTES, safe_filename
 
+_MAX_STEM = 120  # of a name that is marked: whole, it is no longer than a name may be
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
     """The documents of a folder and of all below it, or one of them when a single file was meant (not `whole`).
 
-    `files` maps names to paths; a name is the file's own, with its folders' before it where two files share one.
+    `files` maps names to paths; a name is the file's own, with its folders' before it where two files share one, and
+    with a mark of its path where that tells them apart no better.
     `unseen` says of each folder that could not be looked into why: what lies there is unknown, not gone.
     """
 
@@ -42,10 +45,7 @@ class Folder:
         if not places and not failures:
             raise DocumentRejectedError(f"There is no file at {path}: nothing was changed.")
         unseen = {f"{Path(failure.filename).relative_to(folder)}/": _unseen(failure) for failure in failures}
-        shared = Counter(place.name for place in places)
-        names = (place.name if shared[place.name] == 1 else " - ".join(place.parts) for place in places)
-        files = {safe_filename(name): folder / place for name, place in zip(names, places, strict=True)}
-        return cls(folder, files, whole, unseen)
+        return cls(folder, {name: folder / place for name, place in _named(places)}, whole, unseen)
 
     def source(self, collection: str | None) -> str:
         """Return a mark for "this folder, filed so", by which a later ingest knows what came from there."""
@@ -65,6 +65,20 @@ def _is_file(path: Path) -> bool:
         return stat.S_ISREG(path.stat().st_mode)
     except OSError as error:
         return not isinstance(error, FileNotFoundError | NotADirectoryError)
+
+
+def _named(places: list[Path]) -> Iterator[tuple[str, Path]]:
+    """Yield each file with a name of its own, which `safe_filename` leaves as it is."""
+    shared = Counter(place.name for place in places)
+    names = [safe_filename(place.name if shared[place.name] == 1 else " - ".join(place.parts)) for place in places]
+    alike = Counter(names)
+    for name, place in zip(names, places, strict=True):
+        yield name if alike[name] == 1 else _marked(name, place), place
+
+
+def _marked(name: str, place: Path) -> str:
+    mark = hashlib.sha256(os.fsencode(place)).hexdigest()[:8]
+    return f"{Path(name).stem[:_MAX_STEM]} {mark}{Path(name).suffix}"
 
 
 def _unseen(failure: OSError) -> str:

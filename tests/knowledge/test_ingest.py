@@ -227,6 +227,18 @@ class TestFolder:
         await ingester.ingest_path(folder)
         assert names(await index.documents()) == ["archive - loans.txt", "fees.md", "loans.txt", "rates.pdf"]
 
+    async def test_files_of_one_name_in_two_deep_folders_are_told_apart_where_their_names_are_cut(
+        self, ingester: Ingester, index: KnowledgeIndex, folder: Path
+    ) -> None:
+        deep = folder / ("Regulations and schedules of fees, " * 5)
+        for branch in ("north", "south"):
+            (deep / branch).mkdir(parents=True)
+            (deep / branch / "fees-of-branch.md").write_text(f"The fee is ours in the {branch}.")
+        first, again = await ingester.ingest_path(folder), await ingester.ingest_path(folder)
+        assert (counts(first), counts(again)) == ((5, 0, 0, 0), (0, 5, 0, 0))
+        found = await texts_found(index, "The fee is ours")
+        assert {"The fee is ours in the north.", "The fee is ours in the south."} <= set(found)
+
     async def test_a_single_file_is_taken_in_and_removes_nothing(
         self, ingester: Ingester, index: KnowledgeIndex, folder: Path
     ) -> None:
