@@ -19,6 +19,8 @@ _WRAPPED_LINE = 50
 _TITLE_WITH_COLON = re.compile(r"^(\w+):[ \t]+(\w.*:[ \t].*)$", re.MULTILINE)
 _FENCE = re.compile(r"\s*(```|~~~)")
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*)")
+_UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
+_PARAGRAPH = re.compile(r" {0,3}(?![\s>]).*\w")
 LIST_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
 TABLE_ROW = re.compile(r"\s*\||.*\S \| \S")
 _TABLE_RULE = frozenset("|:- \t")
@@ -82,7 +84,7 @@ def lone_title(markdown: str) -> str:
 
 
 def read_sections(markdown: str, title: str) -> tuple[Section, ...]:
-    """Cut Markdown at its headings (# to ######; none inside code fences), in reading order.
+    """Cut Markdown at its headings (# to ######, or underlined; none inside code fences), in reading order.
 
     Args:
         markdown: The text without its front matter.
@@ -124,12 +126,35 @@ def is_table_rule(line: str) -> bool:
 
 def _lines(markdown: str) -> Iterator[tuple[int, str]]:
     """Yield each line as (heading level, heading) or (0, line as it stands)."""
-    fenced = False
-    for line in markdown.splitlines():
-        fenced ^= _FENCE.match(line) is not None
-        heading = None if fenced else _HEADING.match(line)
-        text = _heading_text(heading[2]) if heading else ""
-        yield (len(heading[1]), text) if heading and 0 < len(text) <= _MAX_HEADING else (0, line)
+    fenced, begins = False, True
+    pairs = pairwise([*markdown.splitlines(), ""])
+    for line, below in pairs:
+        fence = _FENCE.match(line) is not None
+        fenced ^= fence
+        code = fence or fenced
+        level, text = (0, "") if code else _heading(line)
+        if begins and not (code or level):
+            level, text = _underlined(line, below)
+            if level:
+                next(pairs, None)  # the underline is read with its heading
+        begins = level > 0 or not line.strip()
+        yield (level, text) if level else (0, line)
+
+
+def _heading(line: str) -> tuple[int, str]:
+    """Return the level and text of a heading with hashes; level 0 where the line is none."""
+    heading = _HEADING.match(line)
+    text = _heading_text(heading[2]) if heading else ""
+    return (len(heading[1]), text) if heading and 0 < len(text) <= _MAX_HEADING else (0, "")
+
+
+def _underlined(line: str, below: str) -> tuple[int, str]:
+    """Return the level and text of a heading that the line below makes one; level 0 where it does not."""
+    underline = _UNDERLINE.match(below)
+    if not (underline and _PARAGRAPH.match(line)) or LIST_ITEM.match(line) or TABLE_ROW.match(line):
+        return 0, ""
+    text = _heading_text(line)
+    return ("=-".index(underline[1][0]) + 1, text) if 0 < len(text) <= _MAX_HEADING else (0, "")
 
 
 def _heading_text(text: str) -> str:

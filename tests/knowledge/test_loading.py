@@ -50,6 +50,32 @@ class TestMarkdown:
             Section("ATM", "Free."),
         )
 
+    def test_a_heading_may_be_underlined(self) -> None:
+        document = load("fees.md", b"Fees\n====\n\nLead.\n\nGold card\n---------\nThe fee is $5.\n\n### Abroad\n\n2%.")
+        assert document.title == "Fees"
+        assert document.sections == (
+            Section("", "Lead."),
+            Section("Gold card", "The fee is $5."),
+            Section("Gold card: Abroad", "2%."),
+        )
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "| Card |\n|------|\n| Gold |",
+            "Card | Fee\n-----|----\nGold | $5",
+            "Before.\n\n---\n\nAfter.",
+            "Before.\n\n---\n---\n\nAfter.",
+            "- an item\n---\nAfter.",
+            "The last line\nof a paragraph.\n---\nAfter.",
+            "```\nFees\n----\n```",
+            "```\n----\nFees\n```\n----",
+            "> A quotation.\n---\nAfter.",
+        ],
+    )
+    def test_not_every_line_of_hyphens_makes_a_heading(self, text: str) -> None:
+        assert [section.heading for section in load("a.md", text.encode()).sections] == [""]
+
     def test_a_heading_with_nothing_under_it_is_not_lost(self) -> None:
         document = load("a.md", b"# Accounts\n\nText.\n\n## Coming soon\n")
         assert document.sections == (Section("", "Text."), Section("Coming soon", ""))
