@@ -14,13 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from teller.errors import DocumentRejectedError, DocumentTooLargeError
+from teller.errors import DocumentRejectedError, DocumentTooLargeError, UnsupportedDocumentError
 from teller.knowledge.formats import Converted, Kind, convert
 
 LONGEST_SECONDS = 60.0
 _LONGEST_END_SECONDS = 5.0  # a killed process that the system holds on to is left to it
 _MAX_MEMORY_BYTES = 1_500_000_000
 _ROOT = Path(__file__).parents[2]
+_REFUSALS = {kind.__name__: kind for kind in (DocumentRejectedError, DocumentTooLargeError, UnsupportedDocumentError)}
 
 
 class Converter:
@@ -69,8 +70,7 @@ class Converter:
                     "The file takes too long or too much memory to read: split it, or save it as plain text."
                 )
         if "refused" in reply:
-            error = DocumentTooLargeError if reply["too_large"] else DocumentRejectedError
-            raise error(reply["refused"])
+            raise _REFUSALS[reply["error"]](reply["refused"])
         return Converted(reply["title"], reply["markdown"])
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -129,7 +129,7 @@ def _reply(kind: Kind, data: bytes) -> dict[str, Any]:
     try:
         converted = convert(kind, data)
     except DocumentRejectedError as refused:
-        return {"refused": str(refused), "too_large": isinstance(refused, DocumentTooLargeError)}
+        return {"refused": str(refused), "error": type(refused).__name__}
     return {"title": converted.title, "markdown": converted.markdown}
 
 

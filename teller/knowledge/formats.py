@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["html", "pdf", "docx"]
+ACCEPTED = "Markdown (.md), text (.txt), HTML (.html), PDF (.pdf) or Word (.docx)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import PurePosixPath
 
 from teller.errors import DocumentRejectedError, DocumentTooLargeError, UnsupportedDocumentError
-from teller.knowledge.formats import Converted, Kind, convert
+from teller.knowledge.formats import ACCEPTED, Converted, Kind, convert
 from teller.knowledge.markdown import Section, lone_title, read_sections, split_front_matter, whole_letters
 
 MAX_FILE_BYTES = 10_000_000
@@ -20,7 +20,6 @@ _MEGABYTES = MAX_FILE_BYTES // 1_000_000
 _MAX_TITLE = 120
 _MAX_FILENAME = 150
 _MAX_COLLECTION = 60
-ACCEPTED = "Markdown (.md), text (.txt), HTML (.html), PDF (.pdf) or Word (.docx)"
 _TEXT_SUFFIXES = {".md", ".markdown", ".txt"}
 _HTML_SUFFIXES = {".html", ".htm"}
 Convert = Callable[[Kind, bytes], Converted]

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-import docx
+from docx.package import Package
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
-from teller.errors import DocumentRejectedError, DocumentTooLargeError
-from teller.knowledge.formats import Converted
+from teller.errors import DocumentRejectedError, DocumentTooLargeError, UnsupportedDocumentError
+from teller.knowledge.formats import ACCEPTED, Converted
 from teller.knowledge.markdown import table
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MAX_UNPACKED_BYTES = 60_000_000
 _DAMAGED = "The Word document is damaged: save it again, then add it."
+_NOT_PLAIN = "This is a Word file with macros or a template: save it as a plain .docx, then add it."
 
 # What wraps text without changing it, and would hide it: content controls, tracked insertions, smart tags.
 _WRAPPERS = ("sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml")
@@ -33,32 +34,38 @@ def from_docx(data: bytes) -> Converted:
     python-docx is used directly.
 
     Raises:
-        DocumentRejectedError: it is damaged, or unpacks to more than a document can be.
+        DocumentRejectedError: it is damaged, has macros, is another kind of archive, or unpacks to more than a document
+            can be.
     """
-    _refuse_bomb(data)
+    _refuse_others_and_bombs(data)
     try:
-        document = docx.Document(BytesIO(data))
+        main = Package.open(BytesIO(data)).main_document_part
+        if re.search("macro|template", main.content_type, re.IGNORECASE):
+            raise DocumentRejectedError(_NOT_PLAIN)
+        document = main.document
         _unwrap(document)
         blocks = [
             table(_rows(block)) if isinstance(block, Table) else _paragraph(block)
             for block in document.iter_inner_content()
         ]
         title = document.core_properties.title
-    except MemoryError:
+    except (DocumentRejectedError, MemoryError):
         raise
     except Exception as error:  # a damaged archive fails anywhere in the parser, with any exception
         raise DocumentRejectedError(_DAMAGED) from error
     return Converted(title, "\n\n".join(block for block in blocks if block.strip()))
 
 
-def _refuse_bomb(data: bytes) -> None:
-    """Look at the sizes that the archive declares; what lies about them meets the converter's limits."""
+def _refuse_others_and_bombs(data: bytes) -> None:
+    """Look at the names and sizes that the archive declares; what lies about them meets the converter's limits."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
+            members = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OverflowError) as error:
         raise DocumentRejectedError(_DAMAGED) from error
-    if size > _MAX_UNPACKED_BYTES:
+    if not any(member.filename.startswith("word/") for member in members):  # the main part may have any name in it
+        raise UnsupportedDocumentError(f"Files of this type are not read: send {ACCEPTED}.")
+    if sum(member.file_size for member in members) > _MAX_UNPACKED_BYTES:
         raise DocumentTooLargeError("The Word document unpacks to more than 60 MB: split it, then add its parts.")
 
 

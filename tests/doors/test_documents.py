@@ -16,7 +16,7 @@ from teller.knowledge import ingest
 from teller.knowledge.converter import Converter
 from teller.knowledge.formats import Converted, Kind
 from teller.models.embedder import OnnxEmbedder
-from tests.support.documents import blank_pages, pdf, protected
+from tests.support.documents import archive_of, blank_pages, pdf, protected
 from tests.support.in_process import in_process
 from tests.support.server import Server
 
@@ -78,6 +78,7 @@ def test_an_uploaded_document_is_answered_from_listed_read_and_deleted(http: htt
         ("torn.docx", b"PK\x03\x04", 400, "save it again"),
         ("...", b"Text.", 400, "no name"),
         ("photo.png", b"\x89PNG\r\n\x1a\n\x00\x00", 415, "send Markdown"),
+        ("rates.xlsx", archive_of("xl/workbook.xml"), 415, "send Markdown"),
         ("photo.txt", b"\x89PNG\r\n\x1a\n\x00\x00", 415, "send Markdown"),
         ("pages.pdf", blank_pages(2_001), 413, "split it"),
         ("large.txt", b"word " * 2_000_001, 413, "split it"),

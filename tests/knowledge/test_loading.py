@@ -1,5 +1,6 @@
 """What is read of a document of each type, and what is refused, with the mend in the message."""
 
+import asyncio
 import io
 import subprocess
 import sys
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from teller.errors import DocumentRejectedError
+from teller.errors import DocumentRejectedError, UnsupportedDocumentError
+from teller.knowledge.converter import Converter
 from teller.knowledge.loading import LoadedDocument, load
 from teller.knowledge.markdown import Section
-from tests.support.documents import laid_out, pdf, protected, word, word_of
+from tests.support.documents import archive_of, laid_out, pdf, protected, word, word_of, word_with
 
 
 def text_of(document: LoadedDocument) -> str:
@@ -348,12 +350,35 @@ class TestWord:
         with pytest.raises(DocumentRejectedError, match="unpacks"):
             load("bomb.docx", bomb.getvalue())
 
-    def test_another_archive_is_no_word_document(self) -> None:
-        other = io.BytesIO()
-        with zipfile.ZipFile(other, "w") as archive:
-            archive.writestr("a.txt", "text")
-        with pytest.raises(DocumentRejectedError, match="damaged"):
-            load("a.docx", other.getvalue())
+    @pytest.mark.parametrize(
+        ("filename", "part"),
+        [
+            ("rates.xlsx", "xl/workbook.xml"),
+            ("talk.pptx", "ppt/presentation.xml"),
+            ("fees.odt", "content.xml"),
+            ("all.zip", "fees.md"),
+            ("a.docx", "a.txt"),
+        ],
+    )
+    async def test_another_archive_is_no_word_document(self, filename: str, part: str) -> None:
+        async with Converter() as converter:
+            with pytest.raises(UnsupportedDocumentError, match="send Markdown"):
+                await asyncio.to_thread(load, filename, archive_of(part), converter.convert)
+
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            "ms-word.document.macroEnabled.main",
+            "ms-word.template.macroEnabledTemplate.main",
+            "openxmlformats-officedocument.wordprocessingml.template.main",
+        ],
+    )
+    def test_a_file_with_macros_or_a_template_is_to_be_saved_as_a_plain_one(self, kind: str) -> None:
+        with zipfile.ZipFile(io.BytesIO(word(("Normal", "Text.")))) as plain:
+            types = plain.read("[Content_Types].xml").decode()
+        declared = types.replace("openxmlformats-officedocument.wordprocessingml.document.main", kind)
+        with pytest.raises(DocumentRejectedError, match=r"save it as a plain \.docx"):
+            load("a.docm", word_with({"[Content_Types].xml": declared}))
 
 
 class TestRefusals:

@@ -69,6 +69,14 @@ def word_with(parts: dict[str, str | bytes]) -> bytes:
     return made.getvalue()
 
 
+def archive_of(part: str) -> bytes:
+    """Return a zip archive with this part alone, as Excel, PowerPoint and others write theirs."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(part, "text")
+    return made.getvalue()
+
+
 def protected(data: bytes) -> bytes:
     """Return a PDF that opens with a password only."""
     writer = PdfWriter(clone_from=io.BytesIO(data))
