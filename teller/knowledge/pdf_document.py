@@ -8,6 +8,7 @@ from typing import Any
 
 from pypdf import PageObject, PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError
+from pypdf.generic import DictionaryObject, NullObject
 
 from teller.errors import DocumentRejectedError, DocumentTooLargeError
 from teller.knowledge.formats import Converted
@@ -34,7 +35,7 @@ def from_pdf(data: bytes) -> Converted:
     which it uses too, tells.
 
     Raises:
-        DocumentRejectedError: it needs a password, is damaged, is a scan without text, or has too many pages.
+        DocumentRejectedError: it needs a password, is damaged, has scans without text, or has too many pages.
     """
     try:
         reader = PdfReader(BytesIO(data))
@@ -43,6 +44,7 @@ def from_pdf(data: bytes) -> Converted:
         if len(reader.pages) > _MAX_PAGES:
             raise DocumentTooLargeError(f"The PDF has more than {_MAX_PAGES:,} pages: split it, then add its parts.")
         pages = [(_lines(page), _layout(page)) for page in reader.pages]
+        scans = sum(not lines and _draws_picture(page) for page, (lines, _) in zip(reader.pages, pages, strict=True))
         title, levels = _declared_title(reader), _levels(reader, [line for lines, _ in pages for line in lines])
     except (FileNotDecryptedError, DependencyError) as error:
         raise DocumentRejectedError("The PDF is protected by a password: save it without one, then add it.") from error
@@ -52,16 +54,33 @@ def from_pdf(data: bytes) -> Converted:
         raise DocumentRejectedError("The PDF is damaged and can't be read: export it again, then add it.") from error
     written = [(lines, layout) for lines, layout in pages if lines]
     if len(written) * 2 < len(pages) or not written:
-        raise DocumentRejectedError(_scanned(len(pages) - len(written), len(pages)))
+        scans = len(pages) - len(written)  # whatever draws them: a document of so many blank pages is none
+    if scans or not pages:
+        raise DocumentRejectedError(_scanned(scans, len(pages)))
     texts = [with_tables(_marked(lines, levels), layout) for lines, layout in written]
     return Converted(title, _joined(texts))
 
 
-def _scanned(empty: int, pages: int) -> str:
+def _scanned(scans: int, pages: int) -> str:
     some = (
-        "The PDF holds pictures but no text" if empty == pages else f"{empty} of the PDF's {pages} pages have no text"
+        "The PDF holds pictures but no text" if scans == pages else f"{scans} of the PDF's {pages} pages have no text"
     )
     return f"{some}, as scans do: run OCR on it, then add it."
+
+
+def _draws_picture(page: PageObject) -> bool:
+    """Return whether an image is drawn on a page; what its resources hold alone may be for other pages."""
+    objects = _part(_part(page, "/Resources"), "/XObject")
+    pictures = [name for name in objects if _part(objects, name).get("/Subtype") == "/Image"]
+    content = page.get_contents() if pictures else None
+    operations = [] if content is None else content.operations
+    return any(operator == b"Do" and name in pictures for operands, operator in operations for name in operands)
+
+
+def _part(of: DictionaryObject, name: str) -> DictionaryObject:
+    """Return the dictionary of this name; an empty one where there is none."""
+    part = of.get(name, NullObject()).get_object()
+    return part if isinstance(part, DictionaryObject) else DictionaryObject()
 
 
 def _lines(page: PageObject) -> list[_Line]:

@@ -270,6 +270,15 @@ class TestPdf:
         with pytest.raises(DocumentRejectedError, match="3 of the PDF's 4 pages"):
             load("scan.pdf", pdf(["A cover."], [], [], []))
 
+    def test_no_page_is_left_out_because_it_was_scanned(self) -> None:
+        lines = ["The fee is $5."]
+        with pytest.raises(DocumentRejectedError, match="1 of the PDF's 4 pages have no text, as scans do: run OCR"):
+            load("fees.pdf", pdf(lines, lines, [], [], pictures=(1, 3)))
+
+    def test_a_blank_page_and_a_logo_are_no_scans(self) -> None:
+        document = load("fees.pdf", pdf(["The fee is $5."], [], pictures=(1,)))
+        assert text_of(document) == "The fee is $5."
+
     def test_the_text_of_every_page_is_read(self) -> None:
         document = load(
             "rates.pdf", pdf(["The savings rate is 3.80%."], ["There is no minimum."], title="Savings rates")

@@ -6,13 +6,20 @@ import zipfile
 import docx
 from pypdf import PdfReader, PdfWriter
 
+_PICTURE = "q 612 0 0 792 0 0 cm /Im1 Do Q "
+_IMAGE = "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8"
 
-def pdf(*pages: list[str], title: str = "") -> bytes:
-    """Return a PDF with the lines of each page as text; a page without lines is like a scan."""
+
+def pdf(*pages: list[str], title: str = "", pictures: tuple[int, ...] = ()) -> bytes:
+    """Return a PDF with the lines of each page as text, and an image on the pages of these numbers.
+
+    A page without lines is blank, one with an image alone a scan.
+    """
     writer = PdfWriter()
-    for lines in pages:
+    for number, lines in enumerate(pages, start=1):
         content = "BT /F1 12 Tf 14 TL 72 720 Td " + " ".join(f"({line}) Tj T*" for line in lines) + " ET"
-        writer.append(PdfReader(io.BytesIO(_one_page(content if lines else ""))))
+        picture = _PICTURE if number in pictures else ""
+        writer.append(PdfReader(io.BytesIO(_one_page(picture + (content if lines else "")))))
     if title:
         writer.add_metadata({"/Title": title})
     return _saved(writer)
@@ -112,14 +119,16 @@ def _one_page(content: str) -> bytes:
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
-        " /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        " /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>"
+        " /XObject << /Im1 5 0 R >> >> >>",
         _stream(content),
+        _stream("\x7f", _IMAGE),
     ]
     return pdf_of(*objects)
 
 
-def _stream(content: str) -> str:
-    return f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
+def _stream(content: str, entries: str = "") -> str:
+    return f"<< {entries} /Length {len(content)} >>\nstream\n{content}\nendstream"
 
 
 def pdf_of(*objects: str | bytes) -> bytes:
