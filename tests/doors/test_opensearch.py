@@ -222,6 +222,17 @@ class TestCheck:
         assert status == 1
         assert "check OPENSEARCH_USER and OPENSEARCH_PASSWORD" in told
 
+    async def test_a_web_server_in_a_clusters_place(self, data_dir: Path) -> None:
+        async def sign_in(_: web.Request, __: bytes) -> web.StreamResponse | None:
+            return web.Response(text="<title>Sign in</title>", content_type="text/html")
+
+        async with standing(Front("", sign_in)) as front:
+            url = f"http://127.0.0.1:{front.port}"
+            status, told = await run(data_dir, "check", OPENSEARCH_URL=url)
+        assert status == 1
+        assert f"OpenSearch at {url} answers with something else: check OPENSEARCH_URL" in told
+        assert "Traceback" not in told
+
     @pytest.mark.parametrize(("missing", "serves"), [("opensearch-neural-search", True), ("opensearch-knn", False)])
     async def test_a_plugin_that_is_missing(
         self, opensearch: Node, alias: str, data_dir: Path, missing: str, serves: bool

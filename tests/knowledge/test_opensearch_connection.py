@@ -19,6 +19,8 @@ from teller.errors import ConfigurationError, SearchUnavailableError
 from teller.knowledge.opensearch.adapter import OpenSearchIndex
 from teller.knowledge.opensearch.address import Address, Node
 from teller.knowledge.opensearch.cluster import Cluster
+from teller.knowledge.opensearch.explain import explain
+from teller.knowledge.opensearch.mapping import Nature
 from teller.knowledge.opensearch.profile import Profile
 from teller.settings import Settings
 from tests.knowledge.openers import OpenSearchOpener
@@ -321,3 +323,59 @@ class TestFaultsInsideAnAnswer:
             await cluster.bulk("kb", [({"index": {}}, {"text": "ü" * 150_000})] * 10, again=True)
             await cluster.close()
             assert [body.count(b"\n") // 2 for _, body in front.requests] == [3, 3, 3, 1]
+
+
+SOMETHING_ELSE = [
+    (200, "text/html", "<title>Sign in</title>"),
+    (200, "text/plain", "It works!"),
+    (200, "application/json", "<title>We'll be back</title>"),
+    (200, "application/json", '"We\'ll be back"'),
+    (200, "application/json", '{"status": "maintenance"}'),
+    (404, "text/html", "<title>Not found</title>"),
+    (404, "application/json", '["Not found"]'),
+    (404, "application/json", '{"statusCode": 404, "error": "Not Found", "message": "Not Found"}'),  # Dashboards
+]
+
+
+@pytest.mark.parametrize(("status", "kind", "text"), SOMETHING_ELSE)
+class TestSomethingElseAnswers:
+    """A web server, a login page, a proxy's maintenance page: told as a cluster that can't be reached is."""
+
+    TOLD = "answers with something else: check OPENSEARCH_URL"
+
+    async def test_from_the_start(self, status: int, kind: str, text: str) -> None:
+        async def other(_: web.Request, __: bytes) -> web.StreamResponse:
+            return web.Response(status=status, content_type=kind, text=text)
+
+        async with standing(Front("", other)) as front:
+            with pytest.raises(SearchUnavailableError, match=self.TOLD):
+                await explain(local(front.port), "kb", Nature("any", 3), 5)
+            index = await OpenSearchIndex.open(local(front.port), "kb", "any", 3, 5)
+            with pytest.raises(SearchUnavailableError, match=self.TOLD):
+                await index.search("fee", None, on=TODAY)
+            await index.close()
+
+    async def test_while_it_is_searched_and_written_to(self, status: int, kind: str, text: str) -> None:
+        away = False
+
+        async def later(request: web.Request, _: bytes) -> web.StreamResponse:
+            return web.Response(status=status, content_type=kind, text=text) if away else as_empty(request)
+
+        async with standing(Front("", later)) as front:
+            index = await OpenSearchIndex.open(local(front.port), "kb", "any", 3, 5)
+            assert await index.search("fee", None, on=TODAY) == []
+            away = True
+            for work in (index.search("fee", None, on=TODAY), index.status(), index.upsert(*CARDS, None)):
+                with pytest.raises(SearchUnavailableError, match=self.TOLD):
+                    await work
+            await index.close()
+
+
+def as_empty(request: web.Request) -> web.Response:
+    """What a cluster answers whose index `kb` holds nothing."""
+    answers = {
+        "/_cat/plugins": [{"name": "n1", "component": "opensearch-knn"}],
+        "/kb/_mapping": {"kb-000001": {"mappings": {"_meta": Nature("any", 3).meta}}},
+        "/_msearch": {"responses": [{"hits": {"hits": []}}]},
+    }
+    return web.json_response(answers[request.path])

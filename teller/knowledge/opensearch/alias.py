@@ -36,8 +36,9 @@ async def bound(cluster: Cluster, alias: str) -> Bound | None:
     if len(found) > 1:
         names = " and ".join(sorted(found))
         raise ConfigurationError(f"OPENSEARCH_INDEX: the alias {alias} leads to {names}: leave it to one of them")
-    ((index, described),) = found.items()
-    nature = Nature.of(described["mappings"])
+    with cluster.reading():
+        ((index, described),) = found.items()
+        nature = Nature.of(described["mappings"])
     if nature is None or index == alias:
         raise ConfigurationError(f"OPENSEARCH_INDEX: {alias} is no index of Teller's: set another name")
     return Bound(index, nature)

@@ -4,16 +4,17 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
 from opensearchpy import AIOHttpConnection, AsyncOpenSearch
-from opensearchpy.exceptions import TransportError
+from opensearchpy.exceptions import OpenSearchException, TransportError
 
 from teller.errors import ConfigurationError
 from teller.knowledge.opensearch.address import Address
-from teller.knowledge.opensearch.failures import RefusedError, explained, may_pass, raise_for
+from teller.knowledge.opensearch.failures import RefusedError, explained, may_pass, raise_for, something_else
 from teller.knowledge.opensearch.signing import NumpyJson, SignedConnection, Signer
 
 Json = dict[str, Any]
@@ -78,17 +79,19 @@ class Cluster:
     async def search(self, index: str, body: Json, **params: object) -> list[Json]:
         """Return the hits of one search. Raises SearchUnavailableError also where a shard is silent."""
         answer = await self.read("POST", f"/{index}/_search", body, **params)
-        raise_for(answer)
-        hits: list[Json] = answer["hits"]["hits"]
-        return hits
+        with self.reading():
+            raise_for(answer)
+            hits: list[Json] = answer["hits"]["hits"]
+            return hits
 
     async def searches(self, index: str, bodies: Sequence[Json], preference: str = "") -> list[list[Json]]:
         """Return the hits of several searches, asked together. Raises SearchUnavailableError if one of them fails."""
         header = {"index": index} | ({"preference": preference} if preference else {})
         answer = await self.read("POST", "/_msearch", _lines(part for body in bodies for part in (header, body)))
-        for one in answer["responses"]:
-            raise_for(one)
-        return [one["hits"]["hits"] for one in answer["responses"]]
+        with self.reading():
+            for one in answer["responses"]:
+                raise_for(one)
+            return [one["hits"]["hits"] for one in answer["responses"]]
 
     async def bulk(self, index: str, actions: Sequence[tuple[Json, Json | None]], *, again: bool) -> None:
         """Make changes, in the given order, in requests of bounded size; what is to be deleted may be gone already.
@@ -98,13 +101,28 @@ class Cluster:
         """
         for lines in _bounded(actions):
             answer = await self.write("POST", f"/{index}/_bulk", lines, again=again)
-            for item in answer["items"] if answer["errors"] else ():
-                (action, result), *_ = item.items()
-                gone = (
-                    result["status"] == 404 and action in ("delete", "update") and "index_not_found" not in str(result)
-                )
-                if "error" in result and not gone:
-                    raise RefusedError(result["status"], result["error"]["type"], _cause(result["error"]))
+            with self.reading():
+                for item in answer["items"] if answer["errors"] else ():
+                    (action, result), *_ = item.items()
+                    gone = (
+                        result["status"] == 404
+                        and action in ("delete", "update")
+                        and "index_not_found" not in str(result)
+                    )
+                    if "error" in result and not gone:
+                        raise RefusedError(result["status"], result["error"]["type"], _cause(result["error"]))
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read an answer: JSON without what every OpenSearch's has is not OpenSearch's.
+
+        Raises:
+            SearchUnavailableError: it is not.
+        """
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise something_else(self._where) from None
 
     async def close(self) -> None:
         """Let go of the connections, also of those to nodes that are down."""
@@ -121,14 +139,19 @@ class Cluster:
         for attempt in range(1, _TRIES + 1):
             left = max(0.05, deadline - loop.time())
             try:
-                return await self._client.transport.perform_request(
+                answer = await self._client.transport.perform_request(
                     method, path, params=dict(params), body=body, headers=headers, timeout=min(each, left)
                 )
+                if isinstance(answer, dict | list):
+                    return answer
+                raise something_else(self._where)
             except TransportError as failure:
                 pause = _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * (0.5 + random.random())  # noqa: S311
                 over = attempt == _TRIES or loop.time() + pause >= deadline
                 if over or not again or not may_pass(failure):
                     raise explained(failure, self._where) from None
+            except (OpenSearchException, ValueError, AttributeError):  # the library takes every error to be an object
+                raise something_else(self._where) from None
             await asyncio.sleep(pause)
         raise AssertionError
 

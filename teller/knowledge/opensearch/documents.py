@@ -124,7 +124,8 @@ class Documents:
     async def count(self, index: str, query: Json) -> int:
         """Return how many there are."""
         answer = await self._cluster.read("POST", f"/{index}/_count", {"query": query})
-        return int(answer["count"])
+        with self._cluster.reading():
+            return int(answer["count"])
 
     async def chunks(self, index: str) -> int:
         """Return how many passages all documents together have."""
@@ -134,8 +135,9 @@ class Documents:
             "aggs": {"chunks": {"sum": {"field": "chunks"}}},
         }
         answer = await self._cluster.read("POST", f"/{index}/_search", body)
-        raise_for(answer)
-        return int(answer["aggregations"]["chunks"]["value"])
+        with self._cluster.reading():
+            raise_for(answer)
+            return int(answer["aggregations"]["chunks"]["value"])
 
     async def make_visible(self, index: str) -> None:
         """Let searches see what was written, where the service leaves that to us."""

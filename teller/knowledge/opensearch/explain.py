@@ -39,14 +39,18 @@ async def explain(address: Address, alias: str, nature: Nature, search_seconds: 
 async def _version(cluster: Cluster, address: Address) -> str:
     if address.service == "aoss":  # Serverless has none
         return " Serverless"
-    return f" {(await cluster.read('GET', '/'))['version']['number']}"
+    answer = await cluster.read("GET", "/")
+    with cluster.reading():
+        return f" {answer['version']['number']}"
 
 
 async def _health(cluster: Cluster, profile: Profile, found: Bound) -> str:
     """Tell the index' health; a red one can't be searched whole."""
     if not profile.refresh:
         return ""
-    health = (await cluster.read("GET", f"/_cluster/health/{found.index}"))["status"]
+    answer = await cluster.read("GET", f"/_cluster/health/{found.index}")
+    with cluster.reading():
+        health = answer["status"]
     if health == "red":
         raise SearchUnavailableError(
             f"A shard of {found.index} is on no node (red): bring back the node that has it, or restore it"

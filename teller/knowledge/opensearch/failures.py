@@ -8,10 +8,11 @@ from opensearchpy.exceptions import ConnectionTimeout, TransportError
 from teller.errors import SearchUnavailableError
 
 _TRY_AGAIN = (429, 502, 503, 504)
+_NOT_THERE = (404, 405)
 
 
 class UnreachableError(SearchUnavailableError):
-    """No node answered, or none in time."""
+    """No node answered, or none in time, or something that is no node."""
 
 
 class NotLetInError(SearchUnavailableError):
@@ -65,7 +66,14 @@ def explained(failure: TransportError, where: str) -> SearchUnavailableError:
         )
     if status in _TRY_AGAIN:
         return UnreachableError(f"OpenSearch at {where} can't answer now ({status}): look at the cluster's health")
+    if status in _NOT_THERE and not _is_opensearchs(failure):
+        return something_else(where)
     return RefusedError(int(status) if str(status).isdigit() else 0, *_reason(failure))
+
+
+def something_else(where: str) -> SearchUnavailableError:
+    """Return what to raise where a web server answers, a login page, or a proxy in the cluster's place."""
+    return UnreachableError(f"OpenSearch at {where} answers with something else: check OPENSEARCH_URL")
 
 
 def raise_for(response: dict[str, object]) -> None:
@@ -85,6 +93,11 @@ def raise_for(response: dict[str, object]) -> None:
 def _is_tls(failure: Unreached) -> bool:
     cause = failure.info
     return isinstance(cause, ssl.SSLError) or "SSL" in type(cause).__name__ or "Certificate" in type(cause).__name__
+
+
+def _is_opensearchs(failure: TransportError) -> bool:
+    """Return whether an error has OpenSearch's form."""
+    return isinstance(failure.info, dict) and ("status" in failure.info or isinstance(failure.info.get("error"), dict))
 
 
 def _reason(failure: TransportError) -> tuple[str, str]:

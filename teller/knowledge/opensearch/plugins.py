@@ -12,8 +12,9 @@ async def installed(cluster: Cluster) -> set[str]:
     """Return the plugins that every node has."""
     rows = await cluster.read("GET", "/_cat/plugins", format="json")
     nodes: dict[str, set[str]] = {}
-    for row in rows:
-        nodes.setdefault(row["name"], set()).add(row["component"])
+    with cluster.reading():
+        for row in rows:
+            nodes.setdefault(row["name"], set()).add(row["component"])
     return set.intersection(*nodes.values()) if nodes else set()
 
 
