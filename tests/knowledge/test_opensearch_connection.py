@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import re
 import ssl
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from teller.knowledge.opensearch.profile import Profile
 from teller.settings import Settings
 from tests.knowledge.openers import OpenSearchOpener
 from tests.support.opensearch import node as real
-from tests.support.opensearch.front import Front, hangs, refusal, standing
+from tests.support.opensearch.front import Front, Interferes, hangs, refusal, standing
 from tests.support.passages import CARDS, TODAY, ids
 from tests.support.server import free_port
 
@@ -252,6 +254,23 @@ class TestNodes:
         assert came[1] - came[0] >= 0.02
         assert came[2] - came[1] >= 0.04
 
+    async def test_a_write_outlasts_the_restart_of_a_node_and_a_search_gives_up_before(self) -> None:
+        back = time.monotonic() + 3
+
+        async def restarts(request: web.Request, body: bytes) -> web.StreamResponse:
+            if time.monotonic() < back and request.transport is not None:
+                request.transport.abort()
+            return await answer_well(request, body)
+
+        async with standing(Front("", restarts)) as front:
+            cluster = Cluster(local(front.port), 60)
+            writing = asyncio.create_task(cluster.bulk("kb", [({"index": {"_id": "a"}}, {})], again=True))
+            with pytest.raises(SearchUnavailableError, match="cannot be reached"):
+                await cluster.search("kb", {})
+            assert not writing.done()
+            await writing
+            await cluster.close()
+
     async def test_a_write_that_may_have_been_made_is_not_made_twice(self) -> None:
         async with standing(Front("", lambda *_: answered(refusal(503, "busy")))) as front:
             cluster = Cluster(local(front.port), 5)
@@ -286,6 +305,22 @@ class TestNodes:
                 await gone.wait()
 
 
+REJECTED = {"type": "rejected_execution_exception", "reason": "the queue is full"}
+MADE: dict[str, Any] = {"status": 201}
+BUSY: dict[str, Any] = {"status": 429, "error": REJECTED}
+AWAY: dict[str, Any] = {"status": 503, "error": REJECTED}
+
+
+def bulk_answers(each: Sequence[Sequence[Any]]) -> Interferes:
+    """Answer the bulk requests that come, one after the other, with what became of their writes."""
+    left = iter(each)
+
+    async def answer(_: web.Request, __: bytes) -> web.StreamResponse:
+        return web.json_response({"errors": True, "items": [{"index": result} for result in next(left)]})
+
+    return answer
+
+
 async def answered(response: web.Response) -> web.Response:
     return response
 
@@ -315,6 +350,59 @@ class TestFaultsInsideAnAnswer:
             cluster = Cluster(local(front.port), 5)
             with pytest.raises(SearchUnavailableError, match="mapper_parsing_exception: zero vector"):
                 await cluster.bulk("kb", [({"index": {}}, {})] * 2, again=True)
+            await cluster.close()
+
+    @pytest.mark.parametrize("status", [429, 503])
+    async def test_a_search_of_several_that_is_refused_for_now_is_asked_again_after_a_pause(self, status: int) -> None:
+        good = {"hits": {"hits": []}, "_shards": {"failed": 0}}
+        busy = {"error": REJECTED, "status": status}
+        came: list[float] = []
+
+        async def refuses_twice(_: web.Request, __: bytes) -> web.StreamResponse:
+            came.append(time.monotonic())
+            return web.json_response({"responses": [good, good if len(came) == 3 else busy]})
+
+        async with standing(Front("", refuses_twice)) as front:
+            cluster = Cluster(local(front.port), 5)
+            assert await cluster.searches("kb", [{}, {}]) == [[], []]
+            await cluster.close()
+        assert came[1] - came[0] >= 0.02
+        assert came[2] - came[1] >= 0.04
+
+    async def test_a_search_that_goes_on_being_refused_fails_within_seconds(self) -> None:
+        reply = {"responses": [BUSY]}
+        async with standing(Front("", lambda *_: answered(web.json_response(reply)))) as front:
+            cluster = Cluster(local(front.port), 60)
+            async with asyncio.timeout(5):
+                with pytest.raises(SearchUnavailableError, match="look at the cluster's health"):
+                    await cluster.searches("kb", [{}])
+            await cluster.close()
+
+    async def test_only_the_writes_that_were_refused_for_now_are_made_again(self) -> None:
+        async with standing(Front("", bulk_answers([[MADE, BUSY, MADE, AWAY], [BUSY, MADE], [MADE]]))) as front:
+            cluster = Cluster(local(front.port), 5)
+            await cluster.bulk("kb", [({"index": {"_id": name}}, {}) for name in "abcd"], again=True)
+            await cluster.close()
+            sent = ["".join(re.findall(r'"_id":"(.)"', body.decode())) for _, body in front.requests]
+            assert sent == ["abcd", "bd", "b"]
+
+    async def test_a_write_that_may_not_be_made_twice_is_made_again_only_where_there_was_no_room_for_it(self) -> None:
+        async with standing(Front("", bulk_answers([[MADE, BUSY], [AWAY]]))) as front:
+            cluster = Cluster(local(front.port), 5)
+            with pytest.raises(SearchUnavailableError, match="look at the cluster's health"):
+                await cluster.bulk("kb", [({"index": {}}, {"text": name}) for name in "ab"], again=False)
+            await cluster.close()
+            sent = ["".join(re.findall(r'"text":"(.)"', body.decode())) for _, body in front.requests]
+            assert sent == ["ab", "b"]
+
+    async def test_a_write_that_goes_on_being_refused_fails_in_its_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("teller.knowledge.opensearch.cluster._WRITE_SECONDS", 0.5)
+        reply = {"errors": True, "items": [{"index": BUSY}]}
+        async with standing(Front("", lambda *_: answered(web.json_response(reply)))) as front:
+            cluster = Cluster(local(front.port), 5)
+            async with asyncio.timeout(5):
+                with pytest.raises(SearchUnavailableError, match="look at the cluster's health"):
+                    await cluster.bulk("kb", [({"index": {"_id": "a"}}, {})], again=True)
             await cluster.close()
 
     async def test_bulk_requests_are_bounded(self) -> None:

@@ -1,29 +1,24 @@
 """The way to the cluster: every request has a limit, is tried again on another node, and fails in our own terms."""
 
-import asyncio
 import logging
-import random
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import orjson
 from opensearchpy import AIOHttpConnection, AsyncOpenSearch
 from opensearchpy.exceptions import OpenSearchException, TransportError
 
 from teller.errors import ConfigurationError
 from teller.knowledge.opensearch.address import Address
-from teller.knowledge.opensearch.failures import RefusedError, explained, may_pass, raise_for, something_else
+from teller.knowledge.opensearch.bulk import Change, Json, bounded, lines, to_send_again
+from teller.knowledge.opensearch.failures import BusyError, explained, may_pass, raise_for, something_else
+from teller.knowledge.opensearch.patience import Patience
 from teller.knowledge.opensearch.signing import NumpyJson, SignedConnection, Signer
 
-Json = dict[str, Any]
-
 _WRITE_SECONDS = 30.0
-_TRIES = 5
-_FIRST_PAUSE_SECONDS = 0.05
+_TRIES_TO_READ = 5  # a caller waits; a write may outlast the restart of a node
 _SOCKETS = 50
-_BULK_BYTES = 1_000_000
 _NODE_RESTS_SECONDS = 5
 
 # The library logs whole requests: what callers ask is not for a log. What went wrong is told by our own errors.
@@ -66,7 +61,7 @@ class Cluster:
         Raises:
             SearchUnavailableError: one of `failures`.
         """
-        return await self._ask(method, path, body, params, self._search_seconds, self._search_seconds / 2, again=True)
+        return await self._ask(method, path, body, params, self._patience_to_read(), again=True)
 
     async def write(self, method: str, path: str, body: Any = None, *, again: bool = True, **params: object) -> Any:
         """Change something. `again`: doing it twice is as doing it once.
@@ -74,7 +69,7 @@ class Cluster:
         Raises:
             SearchUnavailableError: one of `failures`; it is not known whether the change was made.
         """
-        return await self._ask(method, path, body, params, 2 * _WRITE_SECONDS, _WRITE_SECONDS, again=again)
+        return await self._ask(method, path, body, params, _patience_to_write(), again=again)
 
     async def search(self, index: str, body: Json, **params: object) -> list[Json]:
         """Return the hits of one search. Raises SearchUnavailableError also where a shard is silent."""
@@ -87,30 +82,35 @@ class Cluster:
     async def searches(self, index: str, bodies: Sequence[Json], preference: str = "") -> list[list[Json]]:
         """Return the hits of several searches, asked together. Raises SearchUnavailableError if one of them fails."""
         header = {"index": index} | ({"preference": preference} if preference else {})
-        answer = await self.read("POST", "/_msearch", _lines(part for body in bodies for part in (header, body)))
-        with self.reading():
-            for one in answer["responses"]:
-                raise_for(one)
-            return [one["hits"]["hits"] for one in answer["responses"]]
+        asked = lines(part for body in bodies for part in (header, body))
+        patience = self._patience_to_read()
+        while True:
+            answer = await self._ask("POST", "/_msearch", asked, {}, patience, again=True)
+            try:
+                with self.reading():
+                    for one in answer["responses"]:
+                        raise_for(one)
+                    return [one["hits"]["hits"] for one in answer["responses"]]
+            except BusyError:
+                if not await patience.pause():
+                    raise
 
-    async def bulk(self, index: str, actions: Sequence[tuple[Json, Json | None]], *, again: bool) -> None:
+    async def bulk(self, index: str, actions: Sequence[Change], *, again: bool) -> None:
         """Make changes, in the given order, in requests of bounded size; what is to be deleted may be gone already.
 
+        What the cluster has no room for is sent again, without the others, so it comes after them.
+
         Raises:
-            SearchUnavailableError: one of them was not made; those before it were.
+            SearchUnavailableError: one of them was not made; others may have been.
         """
-        for lines in _bounded(actions):
-            answer = await self.write("POST", f"/{index}/_bulk", lines, again=again)
-            with self.reading():
-                for item in answer["items"] if answer["errors"] else ():
-                    (action, result), *_ = item.items()
-                    gone = (
-                        result["status"] == 404
-                        and action in ("delete", "update")
-                        and "index_not_found" not in str(result)
-                    )
-                    if "error" in result and not gone:
-                        raise RefusedError(result["status"], result["error"]["type"], _cause(result["error"]))
+        for changes in bounded(actions):
+            patience = _patience_to_write()
+            while changes:
+                answer = await self._ask("POST", f"/{index}/_bulk", b"".join(changes), {}, patience, again=again)
+                with self.reading():
+                    changes = to_send_again(changes, answer, again=again)
+                if changes and not await patience.pause():
+                    raise BusyError
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -130,30 +130,28 @@ class Cluster:
         for connection in getattr(pool, "orig_connections", pool.connections):
             await connection.close()
 
-    async def _ask(
-        self, method: str, path: str, body: Any, params: Json, seconds: float, each: float, *, again: bool
-    ) -> Any:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+    async def _ask(self, method: str, path: str, body: Any, params: Json, patience: Patience, *, again: bool) -> Any:
         headers = {"content-type": "application/x-ndjson"} if isinstance(body, bytes) else None
-        for attempt in range(1, _TRIES + 1):
-            left = max(0.05, deadline - loop.time())
+        while True:
             try:
                 answer = await self._client.transport.perform_request(
-                    method, path, params=dict(params), body=body, headers=headers, timeout=min(each, left)
+                    method, path, params=dict(params), body=body, headers=headers, timeout=patience.timeout
                 )
                 if isinstance(answer, dict | list):
                     return answer
                 raise something_else(self._where)
             except TransportError as failure:
-                pause = _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * (0.5 + random.random())  # noqa: S311
-                over = attempt == _TRIES or loop.time() + pause >= deadline
-                if over or not again or not may_pass(failure):
+                if not may_pass(failure, again=again) or not await patience.pause():
                     raise explained(failure, self._where) from None
             except (OpenSearchException, ValueError, AttributeError):  # the library takes every error to be an object
                 raise something_else(self._where) from None
-            await asyncio.sleep(pause)
-        raise AssertionError
+
+    def _patience_to_read(self) -> Patience:
+        return Patience(self._search_seconds, self._search_seconds / 2, _TRIES_TO_READ)
+
+
+def _patience_to_write() -> Patience:
+    return Patience(2 * _WRITE_SECONDS, _WRITE_SECONDS)
 
 
 def _trust(address: Address) -> ssl.SSLContext:
@@ -161,27 +159,3 @@ def _trust(address: Address) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=address.ca)
     except (ssl.SSLError, OSError) as wrong:
         raise ConfigurationError(f"OPENSEARCH_CA: {address.ca} holds no certificate that can be read") from wrong
-
-
-def _lines(parts: Iterable[Json]) -> bytes:
-    return b"".join(orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE) for part in parts)
-
-
-def _bounded(actions: Sequence[tuple[Json, Json | None]]) -> list[bytes]:
-    """Return the bodies of bulk requests, none larger than 1 MB but for a single large change."""
-    bodies: list[bytes] = []
-    parts: list[bytes] = []
-    size = 0
-    for action, source in actions:
-        part = _lines(one for one in (action, source) if one is not None)
-        if parts and size + len(part) > _BULK_BYTES:
-            bodies.append(b"".join(parts))
-            parts, size = [], 0
-        parts.append(part)
-        size += len(part)
-    return [*bodies, b"".join(parts)] if parts else bodies
-
-
-def _cause(error: Json) -> str:
-    cause = error.get("caused_by")
-    return str(cause.get("reason", "")) if isinstance(cause, dict) else ""

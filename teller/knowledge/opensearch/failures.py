@@ -7,12 +7,20 @@ from opensearchpy.exceptions import ConnectionTimeout, TransportError
 
 from teller.errors import SearchUnavailableError
 
-_TRY_AGAIN = (429, 502, 503, 504)
+_NO_ROOM = 429
+_TRY_AGAIN = (_NO_ROOM, 502, 503, 504)
 _NOT_THERE = (404, 405)
 
 
 class UnreachableError(SearchUnavailableError):
     """No node answered, or none in time, or something that is no node."""
+
+
+class BusyError(UnreachableError):
+    """The cluster can't do a part of a request now; it may a moment later."""
+
+    def __init__(self) -> None:
+        super().__init__("OpenSearch can't do a part of a request now: look at the cluster's health")
 
 
 class NotLetInError(SearchUnavailableError):
@@ -41,11 +49,17 @@ class RefusedError(SearchUnavailableError):
         return self.kind == "index_not_found_exception" or (self.status == 404 and "alias" in str(self))
 
 
-def may_pass(failure: TransportError) -> bool:
-    """Return whether the same request may do better on another node, or a moment later."""
+def may_pass(failure: TransportError | int, *, again: bool) -> bool:
+    """Return whether the same request is to be sent again: to another node, or a moment later.
+
+    Args:
+        failure: What happened, or its status within an answer.
+        again: Doing it twice is as doing it once; else only what was refused for want of room was surely not done.
+    """
     if isinstance(failure, Unreached):
-        return not _is_tls(failure)
-    return failure.status_code in _TRY_AGAIN
+        return again and not _is_tls(failure)
+    status = failure if isinstance(failure, int) else failure.status_code
+    return status in _TRY_AGAIN if again else status == _NO_ROOM
 
 
 def explained(failure: TransportError, where: str) -> SearchUnavailableError:
@@ -84,7 +98,8 @@ def raise_for(response: dict[str, object]) -> None:
     """
     error = response.get("error")
     if isinstance(error, dict):
-        raise RefusedError(int(str(response.get("status", 0))), *_kind_and_reason(error))
+        status = int(str(response.get("status", 0)))
+        raise BusyError if status in _TRY_AGAIN else RefusedError(status, *_kind_and_reason(error))
     shards = response.get("_shards")
     if response.get("timed_out") or (isinstance(shards, dict) and shards.get("failed")):
         raise UnreachableError("A part of the OpenSearch index does not answer: look at the cluster's health")
