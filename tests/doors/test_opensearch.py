@@ -233,16 +233,27 @@ class TestCheck:
         assert f"OpenSearch at {url} answers with something else: check OPENSEARCH_URL" in told
         assert "Traceback" not in told
 
-    @pytest.mark.parametrize(("missing", "serves"), [("opensearch-neural-search", True), ("opensearch-knn", False)])
-    async def test_a_plugin_that_is_missing(
-        self, opensearch: Node, alias: str, data_dir: Path, missing: str, serves: bool
+    @pytest.mark.parametrize(
+        ("plugins", "wrong", "serves"),
+        [
+            ({"opensearch-knn": "2.19.1.0"}, "lacks the plugin opensearch-neural-search", True),
+            ({"opensearch-neural-search": "2.19.1.0"}, "lacks the plugin opensearch-knn", False),
+            (
+                {"opensearch-knn": "2.17.0.0", "opensearch-neural-search": "2.17.0.0"},
+                "has the plugin opensearch-neural-search 2.17 on one of its nodes",
+                True,
+            ),
+        ],
+    )
+    async def test_a_plugin_that_is_missing_or_too_old(
+        self, opensearch: Node, alias: str, data_dir: Path, plugins: dict[str, str], wrong: str, serves: bool
     ) -> None:
-        """The cluster says that a node lacks it; where it is said of hybrid queries, none is sent."""
+        """The cluster says so of a node; where it is said of hybrid queries, none is sent."""
 
         async def without(request: web.Request, body: bytes) -> web.StreamResponse | None:
             if request.path == "/_cat/plugins":
-                names = {"opensearch-knn", "opensearch-neural-search"} - {missing}
-                return web.json_response([{"name": "n1", "component": name} for name in sorted(names)])
+                rows = [{"name": "n1", "component": name, "version": plugins[name]} for name in plugins]
+                return web.json_response(rows)
             return refusal(400, "unknown_query") if b'"hybrid"' in body else None
 
         async with standing(Front(opensearch.url, without)) as front:
@@ -250,7 +261,7 @@ class TestCheck:
             settings["SEARCH_TIMEOUT_SECONDS"] = "10"
             status, told = await run(data_dir, "check", **settings)
             assert status == 1
-            assert f"lacks the plugin {missing}" in told
+            assert wrong in told
             status, told = await run(data_dir, "ask", "What loan options are available?", **settings)
             assert (status == 0) is serves, told
             assert ("personal loans" in told) is serves

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from aiohttp import web
 from botocore.auth import SigV4Auth
@@ -459,11 +460,44 @@ class TestSomethingElseAnswers:
             await index.close()
 
 
-def as_empty(request: web.Request) -> web.Response:
-    """What a cluster answers whose index `kb` holds nothing."""
+class TestHybridQueries:
+    """They name their depth, which came with 2.19: an older cluster refuses them, and the parts are asked."""
+
+    @pytest.mark.parametrize(
+        ("versions", "path"),
+        [
+            (["2.11.0.0"], "/_msearch"),
+            (["2.18.0.0"], "/_msearch"),
+            (["2.19.0.0"], "/kb/_search"),
+            (["3.2.0.0"], "/kb/_search"),
+            (["2.19.1.0", "2.18.0.0"], "/_msearch"),  # in the middle of an upgrade
+            (["unspecified"], "/_msearch"),
+        ],
+    )
+    async def test_are_sent_where_every_node_knows_them(self, versions: list[str], path: str) -> None:
+        async with standing(Front("", lambda request, _: answered(as_empty(request, *versions)))) as front:
+            index = await OpenSearchIndex.open(local(front.port), "kb", "any", 3, 5)
+            assert await index.search("fee", np.ones(3, np.float32), on=TODAY) == []
+            await index.close()
+            assert front.paths[-1] == path
+
+    async def test_are_told_of_where_a_node_is_too_old(self) -> None:
+        async with standing(Front("", lambda request, _: answered(as_empty(request, "2.11.0.0")))) as front:
+            with pytest.raises(ConfigurationError, match=r"neural-search 2\.11.* bring it up to 2\.19"):
+                await explain(local(front.port), "kb", Nature("any", 3), 5)
+
+
+def as_empty(request: web.Request, *versions: str) -> web.Response:
+    """What a cluster answers whose index `kb` holds nothing, its nodes with these versions of the plugins."""
     answers = {
-        "/_cat/plugins": [{"name": "n1", "component": "opensearch-knn"}],
+        "/": {"version": {"number": "2.11.0"}},
+        "/_cat/plugins": [
+            {"name": f"n{node}", "component": name, "version": version}
+            for node, version in enumerate(versions or ["2.19.1.0"])
+            for name in ("opensearch-knn", "opensearch-neural-search")
+        ],
         "/kb/_mapping": {"kb-000001": {"mappings": {"_meta": Nature("any", 3).meta}}},
-        "/_msearch": {"responses": [{"hits": {"hits": []}}]},
+        "/kb/_search": {"hits": {"hits": []}},
+        "/_msearch": {"responses": [{"hits": {"hits": []}}] * 3},
     }
     return web.json_response(answers[request.path])

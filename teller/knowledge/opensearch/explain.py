@@ -5,7 +5,7 @@ from teller.knowledge.opensearch.address import Address
 from teller.knowledge.opensearch.alias import Bound, bound
 from teller.knowledge.opensearch.cluster import Cluster
 from teller.knowledge.opensearch.mapping import Nature, refuse_another
-from teller.knowledge.opensearch.plugins import HYBRID, fitting
+from teller.knowledge.opensearch.plugins import fitting, why_no_hybrid
 from teller.knowledge.opensearch.profile import Profile
 
 
@@ -21,10 +21,7 @@ async def explain(address: Address, alias: str, nature: Nature, search_seconds: 
         version = await _version(cluster, address)
         profile = await fitting(cluster, wanted)
         if wanted.pipeline and not profile.pipeline:
-            raise ConfigurationError(
-                f"The cluster lacks the plugin {HYBRID} on one of its nodes, and with it the pipeline that joins words"
-                " and meaning. Teller serves without it, and joins them itself, more slowly: install it"
-            )
+            raise ConfigurationError(await why_no_hybrid(cluster))
         found = await bound(cluster, alias)
         if found is None:
             raise ConfigurationError(

@@ -33,5 +33,5 @@ class Profile:
         return cls()
 
     def without_pipeline(self) -> "Profile":
-        """Return the same for a cluster that lacks the plugin for hybrid queries."""
+        """Return the same for a cluster that does not know our hybrid queries."""
         return replace(self, pipeline=False)
