@@ -89,15 +89,16 @@ class Ingester:
         """Take in a file, or a folder with all below it: only what changed is embedded, and what is gone is removed.
 
         Gone is what an earlier ingest of this folder with this `collection` took in and is no longer there; uploads
-        and other folders' documents stay. A file that is there but cannot be read any more keeps its former text, and
-        where a folder below cannot be looked into, nothing counts as gone.
+        and other folders' documents stay, and so does what another ingest puts in meanwhile. A file that is there but
+        cannot be read any more keeps its former text, and where a folder below cannot be looked into, nothing counts as
+        gone.
 
         Raises:
             DocumentRejectedError: there is no file at this path.
         """
+        before = await self._index.documents()
         folder = await asyncio.to_thread(Folder.at, path)
         source, report = folder.source(collection), IngestReport(rejected=dict(folder.unseen))
-        before = await self._index.documents()
         known = {(info.filename, info.content_hash): info for info in before}
         there = {info.document_id for info in before}
         waiting: list[Upsert] = []
@@ -118,7 +119,7 @@ class Ingester:
                 progress(replace(step, files_done=done + 1))
         await self._index.upsert_all(waiting)
         if folder.whole and not folder.unseen:
-            await self._remove_gone(source, report)
+            report.removed = await self._remove_gone(folder, before, source, report)
         return report
 
     async def ingest_sample_bank(self) -> int:
@@ -225,16 +226,27 @@ class Ingester:
         texts = [passage.embedding_text for passage in passages]
         return Upsert(document, passages, await self._cache.vectors(texts, progress=progress))
 
-    async def _remove_gone(self, source: str, report: IngestReport) -> None:
+    async def _remove_gone(
+        self, folder: Folder, before: list[DocumentInfo], source: str, report: IngestReport
+    ) -> list[DocumentInfo]:
+        """Remove what is in the index as it was `before`, and whose file is absent still; return it."""
+        try:
+            appeared = (await asyncio.to_thread(Folder.at, folder.path)).files.keys() - folder.files.keys()
+        except DocumentRejectedError:  # all of it is gone meanwhile: the next ingest will say so
+            return []
         there = {info.document_id for info in (*report.added, *report.changed, *report.unchanged)}
-        report.removed = [
+        untouched = set(before)
+        gone = [
             info
             for info in await self._index.documents()
-            if info.content_hash.endswith(source)
+            if info in untouched
+            and info.content_hash.endswith(source)
             and info.document_id not in there
             and info.filename not in report.rejected
+            and info.filename not in appeared
         ]
-        await self._index.delete(*(info.document_id for info in report.removed))
+        await self._index.delete(*(info.document_id for info in gone))
+        return gone
 
 
 def _fingerprint(data: bytes, source: str) -> str:

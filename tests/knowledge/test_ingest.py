@@ -308,6 +308,46 @@ class TestFolder:
             assert await index.status() == IndexStatus(passages=3, with_vector=3)
             await index.close()
 
+    async def test_what_another_ingest_of_the_folder_adds_meanwhile_is_not_what_is_gone(
+        self, opener: Opener, ingester: Ingester, embedder: OnnxEmbedder, folder: Path, tmp_path: Path
+    ) -> None:
+        index, slow = await opener.open(), SlowEmbedder(embedder)
+        cache = await VectorCache.open(tmp_path / "slow.db", slow)
+        await ingester.ingest_path(folder)
+        (folder / "archive" / "rates.pdf").unlink()
+        (folder / "loans.txt").unlink()
+        (folder / "fees.md").write_text("---\ncollection: cards\n---\nThe late fee is $31.")
+        first = asyncio.create_task(Ingester(index, cache, embedder.count_tokens).ingest_path(folder))
+        async with asyncio.timeout(30):
+            await slow.began.wait()
+        (folder / "new.md").write_text("Something new.")
+        (folder / "loans.txt").write_text("A loan has a fixed rate.")  # it is back, as it was
+        report = await ingester.ingest_path(folder)
+        assert names(report.added) == ["new.md"]
+        assert names(report.unchanged) == ["loans.txt"]
+        slow.may_end.set()
+        assert (await first).removed == []
+        assert names(await index.documents()) == ["fees.md", "loans.txt", "new.md"]
+        await cache.close()
+        await index.close()
+
+
+class SlowEmbedder:
+    """The real embedder, but that it waits."""
+
+    def __init__(self, embedder: OnnxEmbedder) -> None:
+        self.name, self.dimension, self.at_once = embedder.name, embedder.dimension, embedder.at_once
+        self.began, self.may_end = asyncio.Event(), asyncio.Event()
+        self._embedder = embedder
+
+    async def aembed_query(self, text: str) -> list[float]:
+        return await self._embedder.aembed_query(text)
+
+    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
+        self.began.set()
+        await self.may_end.wait()
+        return await self._embedder.aembed_documents(texts)
+
 
 class TestSampleBank:
     async def test_is_searchable_by_words_at_once_and_by_meaning_when_its_vectors_follow(
