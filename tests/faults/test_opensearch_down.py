@@ -70,9 +70,7 @@ async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_half_there(
     await until_searched(index)
     enough.set()
     async with asyncio.timeout(120):
-        (failure,) = await asyncio.gather(writing, return_exceptions=True)
-    # A write goes on where it was; what it reads before is quick to fail.
-    assert failure is None or isinstance(failure, SearchUnavailableError)
+        await writing  # it outlasts the restart
     documents = {info.document_id for info in await index.documents()}
     assert set(acknowledged) <= documents
     for document_id in documents:

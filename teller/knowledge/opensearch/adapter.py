@@ -107,18 +107,18 @@ class OpenSearchIndex:
             return
         prepared = [self._prepared(one) for one in upserts]  # raises before anything is written
         async for index in self._binding.indexes_to_write():
-            former = await self._kept.current(index, [one.document.document_id for one in upserts])
+            former = await self._written.current(index, [one.document.document_id for one in upserts])
             revisions = [
                 Revision(one.document, next_revision(former.get(one.document.document_id)), sources)
                 for one, sources in zip(upserts, prepared, strict=True)
             ]
-            await self._kept.put(index, revisions)
+            await self._written.put(index, revisions)
 
     async def add_vectors(self, vectors: dict[str, Vector]) -> None:
         """Give vectors to passages by their id; ids that are gone meanwhile are passed over."""
         directions = {name: unit(vector, self._dimension) for name, vector in vectors.items()}
         async for index in self._binding.indexes_to_write():
-            await add_vectors(self._cluster, self._kept, self._binding.profile, index, directions)
+            await add_vectors(self._cluster, self._written, self._binding.profile, index, directions)
 
     async def without_vector(self) -> list[Passage]:
         """Return the passages that still wait for their vector."""
@@ -133,9 +133,9 @@ class OpenSearchIndex:
         """Remove documents; False where none of them was there."""
         was_there = False
         async for index in self._binding.indexes_to_write():
-            former = [one for one in (await self._kept.current(index, document_ids)).values() if not one.deleted]
+            former = [one for one in (await self._written.current(index, document_ids)).values() if not one.deleted]
             if former:
-                await self._kept.put(index, [deletion(one) for one in former])
+                await self._written.put(index, [deletion(one) for one in former])
                 was_there = True
         return was_there
 
@@ -182,6 +182,10 @@ class OpenSearchIndex:
     @property
     def _kept(self) -> Documents:
         return Documents(self._cluster, self._binding.profile)
+
+    @property
+    def _written(self) -> Documents:
+        return Documents(self._cluster.patient, self._binding.profile)
 
 
 def _counts(record: Record | None, revision: str) -> bool:

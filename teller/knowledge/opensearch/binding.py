@@ -56,10 +56,10 @@ class Binding:
         await self.last_seen()
         return await self.look_again()
 
-    async def look_again(self) -> Bound:
+    async def look_again(self, cluster: Cluster | None = None) -> Bound:
         """Return where the alias leads now, for one that was seen before."""
         try:
-            found = await bound(self._cluster, self.alias)
+            found = await bound(cluster or self._cluster, self.alias)
         except ConfigurationError as wrong:
             raise SearchUnavailableError(str(wrong)) from wrong
         if found is None:
@@ -77,7 +77,8 @@ class Binding:
         Raises:
             SearchUnavailableError: also where the index was built anew for another embedder.
         """
-        found = await self.now()
+        await self.last_seen()
+        found = await self.look_again(self._cluster.patient)
         try:
             refuse_another(found.nature, self.nature, self.alias)
         except ConfigurationError as wrong:

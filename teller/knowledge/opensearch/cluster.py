@@ -4,7 +4,8 @@ import logging
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from opensearchpy import AIOHttpConnection, AsyncOpenSearch
 from opensearchpy.exceptions import OpenSearchException, TransportError
@@ -32,6 +33,7 @@ class Cluster:
     def __init__(self, address: Address, search_seconds: float) -> None:
         self._where = str(address)
         self._search_seconds = search_seconds
+        self._is_patient = False
         options: Json = {"http_auth": (address.user, address.password)} if address.user else {}
         if any(node.tls for node in address.nodes):
             options["ssl_context"] = _trust(address)
@@ -54,6 +56,13 @@ class Cluster:
             dead_timeout=_NODE_RESTS_SECONDS,
             **options,
         )
+
+    @property
+    def patient(self) -> Self:
+        """The same cluster for what is read in order to write: it may take as long as the write."""
+        patient = copy(self)
+        patient._is_patient = True
+        return patient
 
     async def read(self, method: str, path: str, body: Any = None, **params: object) -> Any:
         """Ask for something within the time of a search. A node that hangs leaves time to ask another.
@@ -147,7 +156,10 @@ class Cluster:
                 raise something_else(self._where) from None
 
     def _patience_to_read(self) -> Patience:
-        return Patience(self._search_seconds, self._search_seconds / 2, _TRIES_TO_READ)
+        each = self._search_seconds / 2
+        if self._is_patient:
+            return Patience(2 * _WRITE_SECONDS, each)
+        return Patience(self._search_seconds, each, _TRIES_TO_READ)
 
 
 def _patience_to_write() -> Patience:

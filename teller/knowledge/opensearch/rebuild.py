@@ -38,7 +38,7 @@ class Rebuild:
     def __init__(self, cluster: Cluster, alias: str, nature: Nature, profile: Profile, vectors: VectorCache) -> None:
         self._cluster, self._alias, self._nature, self._profile = cluster, alias, nature, profile
         self._vectors = vectors
-        self._kept = Documents(cluster, profile)
+        self._kept = Documents(cluster.patient, profile)
 
     async def run(self, progress: Callable[[int, int], None] = lambda _, __: None) -> Rebuilt | None:
         """Build it anew if it is another embedder's or of another mapping; make it if it is missing.
