@@ -111,13 +111,18 @@ async def test_the_command_takes_documents_in_and_takes_out_what_is_gone(
 
 
 class TestWhenTheClusterIsAway:
+    @pytest.mark.parametrize("in_its_place", ["nothing", "a maintenance page"])
     async def test_voice_hears_a_sentence_and_chat_gets_a_503(
-        self, opensearch: Node, alias: str, data_dir: Path
+        self, opensearch: Node, alias: str, data_dir: Path, in_its_place: str
     ) -> None:
         away = False
 
         async def sometimes_away(_: web.Request, __: bytes) -> web.StreamResponse | None:
-            return refusal(503, "cluster_block_exception") if away else None
+            if not away:
+                return None
+            if in_its_place == "nothing":
+                return refusal(503, "cluster_block_exception")
+            return web.Response(text="<title>We'll be back</title>", content_type="text/html")
 
         async with standing(Front(opensearch.url, sometimes_away)) as front:
             url = f"http://127.0.0.1:{front.port}"
