@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import BertConfig, BertForSequenceClassification
@@ -46,26 +45,6 @@ def load(file: Path) -> Any:
         state[f"bert.{place}"] = torch.tensor(weights[name].T if turned else weights[name])
     network.load_state_dict(state)
     return network
-
-
-def resume(network: Any, base: Path, file: Path) -> None:
-    """Give a network the weights of a file that `save` wrote, as near as int8 keeps them; "none" scores 0 then."""
-    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(file).graph.initializer}
-    state = network.state_dict()
-    for place, (name, turned) in _places(onnx.load(base).graph).items():
-        value = stored[name] if name in stored else _dequantised(stored, name)
-        state[f"bert.{place}"] = torch.tensor(value.T if turned else value)
-    state["bert.pooler.dense.weight"] = torch.tensor(stored["pool.matrix"].T)
-    state["bert.pooler.dense.bias"] = torch.tensor(stored["pool.bias"])
-    state["classifier.weight"] = torch.tensor(stored["head.matrix"].T)
-    state["classifier.bias"] = torch.tensor(stored["head.bias"])
-    network.load_state_dict(state)
-
-
-def _dequantised(stored: dict[str, NDArray[Any]], name: str) -> NDArray[np.float32]:
-    """Return a matrix from its whole numbers, and the scale and zero of each of its columns (or of all)."""
-    whole, scale, zero = (stored[f"{name}_{part}"].astype(np.float32) for part in ("quantized", "scale", "zero_point"))
-    return (whole - zero) * scale
 
 
 def save(network: Any, none: float, base: Path, file: Path) -> None:

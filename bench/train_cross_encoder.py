@@ -1,12 +1,11 @@
-"""Train the cross-encoder that reads quote's likeliest sentences, on bench/sets: two hours on two cores with bfloat16.
+"""Train the cross-encoder that reads quote's likeliest sentences, on bench/sets: an hour on two cores.
 
-    python -m bench.train_cross_encoder all-minilm-l6-v2.onnx [--go-on] [--out FILE]
+    python -m bench.train_cross_encoder all-minilm-l6-v2.onnx [--out FILE]
 
 Needs the group `training` (`uv sync --group training`). Of each question it reads its right candidates and some of
 those that the evidence takes for likely, and learns by a softmax over these and "none of them", as in "Rethink Training
-of BERT Rerankers" (Gao et al., ECIR 2021); where a table row answers also the row's cells. Some questions are read
-without their answers, which makes near misses of them. What is held out is not read; `bench.calibrate_quote` judges on
-it. `--go-on` starts from the weights that are shipped, when questions were added.
+of BERT Rerankers" (Gao et al., ECIR 2021); where a table row answers also the row's cells. What is held out is not
+read; `bench.calibrate_quote` judges on it.
 """
 
 import argparse
@@ -24,7 +23,7 @@ from rich.console import Console
 from rich.progress import track
 from tokenizers import Tokenizer
 
-from bench.cross_encoder_file import load, resume, save
+from bench.cross_encoder_file import load, save
 from bench.quote_cases import Case, cases_of, collections, expected_of, plain
 from teller.models.cross_encoder import MODEL_FOLDER, open_tokenizer, pair_of
 from teller.models.quote.answer_choice import logits
@@ -36,7 +35,6 @@ EPOCHS = 2
 QUESTIONS_A_STEP = 10
 _TEXTS = 5  # that are read of a question
 _HARD = 10  # of so many of the likeliest wrong ones some are read
-_UNANSWERED = 0.06  # share of the questions that are read without the texts that answer them
 _AT_ONCE = 25  # texts of like length that go through the network together
 _RATE, _RATE_OF_HEAD = 6e-5, 5e-4
 _WARM_UP = 0.06  # share of the steps in which the rates rise; then they fall to nothing
@@ -78,7 +76,7 @@ class Question:
     def some(self, chance: random.Random) -> tuple[list[str], list[bool]]:
         """Return up to two right texts and others for them to be told from, and which are right."""
         right = [i for i, is_right in enumerate(self.right) if is_right]
-        right = [] if chance.random() < _UNANSWERED else chance.sample(right, min(2, len(right)))
+        right = chance.sample(right, min(2, len(right)))
         wrong = [i for i, is_right in enumerate(self.right) if not is_right]
         hard = chance.sample(wrong[:_HARD], min(_TEXTS - len(right) - 1, len(wrong[:_HARD])))
         easy = [i for i in wrong if i not in hard]
@@ -158,7 +156,6 @@ def main() -> None:
     """Read the questions, train, write the file, and print its sha256 for cross_encoder.py."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("base", type=Path, help="all-MiniLM-L6-v2 as ONNX, in float")
-    parser.add_argument("--go-on", action="store_true", help="start from the shipped weights")
     parser.add_argument("--out", type=Path, default=MODEL_FOLDER / "model.onnx")
     options = parser.parse_args()
     torch.manual_seed(0)
@@ -171,8 +168,6 @@ def main() -> None:
     questions += of_cells
     steps = EPOCHS * (len(questions) // QUESTIONS_A_STEP)
     trainer, loss = Trainer(options.base, steps), 0.0
-    if options.go_on:
-        resume(trainer.network, options.base, MODEL_FOLDER / "model.onnx")
     for number, some in enumerate(track(batches(questions, chance), "training", total=steps, console=_console)):
         loss = 0.98 * loss + 0.02 * trainer.step(some, chance) if number else trainer.step(some, chance)
         if number % 50 == 0:
