@@ -36,6 +36,11 @@ _FEWEST_WORDS = 3  # a part with fewer is no wish of its own ("terms and conditi
 _MOST_PARTS = 12  # each costs an embedding; nobody says more in one breath, but a message may hold thousands
 _SURE_ALONE: dict[Route, float] = {"smalltalk": 0.6, "out_of_scope": 0.8, "handoff": 0.6, "card": 0.8}
 _OWN = re.compile(r"\b(?:my|mine|our|(?:have|do|did|am) i|i(?:'ve| have) got|i owe)\b", re.IGNORECASE)
+_ADDS = re.compile(  # "ok and one that comes in": however like an acknowledgement, it asks more
+    r"^\W*(?:(?:ok(?:ay)?|oh|well|right|alright|so|fine|good|yes|yeah)\b\W*)*"
+    r"(?:and|but|what (?:about|if)|how about)\b(?!\W+(?:that'?s|that is|it'?s|it is|i'?m|i am|yes|no)\b)(?:\W+\w+){3}",
+    re.IGNORECASE,
+)
 _TELLS = frozenset({Operation.STATUS, Operation.BALANCE, Operation.LIMIT, Operation.DUE_DATE, Operation.TRANSACTIONS})
 _MAY_BE_TOLD = 0.1  # how likely a text must ask something of a card to be taken so where nothing else fits
 _SURE_OF_STORY = 0.6  # from here on a turn about the documents is one, whatever its parts are like
@@ -160,6 +165,7 @@ def _version(topics: Sequence[ExampleIntent]) -> str:
 
 def may_follow(turn: str, alone: Intent) -> bool:
     """Return whether a turn that leans on those before it may ask more of the same, whatever it is like alone."""
-    if not leans_on_history(turn) or alone.confidence >= _SURE_ALONE.get(alone.routes[0], 0.0):
+    sure = alone.confidence >= _SURE_ALONE.get(alone.routes[0], 0.0)
+    if not leans_on_history(turn) or (sure and not (alone.topic == "acknowledgement" and _ADDS.match(turn))):
         return False
     return alone.action is None or (alone.action in _TELLS and continues(turn) and not _OWN.search(turn))

@@ -11,8 +11,8 @@ from teller.knowledge.asking import asking_at, first_asking
 from teller.knowledge.words import telling_words
 
 _OPENERS = re.compile(
-    r"^\s*(?:and|or|but|so|then|ok|okay|also|(?:the )?same|what if|what about|how about|with|over|from|to|for|in|on|by"
-    r"|after|before)\b",
+    r"^\s*(?:(?:oh|well|right)\b[\s,]*)?(?:and|or|but|so|then|ok|okay|also|(?:the )?same|what if|what about|how about"
+    r"|with|over|from|to|for|in|on|by|after|before)\b",
     re.IGNORECASE,
 )
 _POINTERS = re.compile(

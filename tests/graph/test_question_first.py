@@ -78,6 +78,22 @@ async def test_an_unknown_caller_goes_on_with_a_question_about_cards(graph: Tell
     assert talk.routes[0] == "knowledge"
 
 
+@pytest.mark.parametrize("words", ["ok and one that comes in to me", "oh and if it has to be there today"])
+async def test_what_adds_to_a_question_is_no_acknowledgement_of_its_answer(graph: Teller, words: str) -> None:
+    talk = Conversation(graph, MAYA)
+    await talk.say("how much is it to wire money to my son in ohio")
+    await talk.say(words)
+    assert talk.routes == ("knowledge",)
+
+
+@pytest.mark.parametrize("words", ["ok and that's fine by me", "okay and thanks a lot", "right and that's all for now"])
+async def test_who_acknowledges_an_answer_asks_nothing_more(graph: Teller, words: str) -> None:
+    talk = Conversation(graph, MAYA)
+    await talk.say("how much is it to wire money to my son in ohio")
+    await talk.say(words)
+    assert talk.routes == ("smalltalk",)
+
+
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
