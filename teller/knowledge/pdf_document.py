@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -15,6 +16,7 @@ from teller.knowledge.formats import Converted
 from teller.knowledge.pdf_tables import with_tables
 
 _MAX_PAGES = 2_000
+_BROCHURE = 4  # pages from which on the first and the last may be mere pictures
 _MAX_HEADING = 150
 _LARGER = 1.15  # so much larger than the text is a heading
 _MOST_HEADINGS = 0.3  # of all letters: beyond that, size says something else
@@ -44,7 +46,7 @@ def from_pdf(data: bytes) -> Converted:
         if len(reader.pages) > _MAX_PAGES:
             raise DocumentTooLargeError(f"The PDF has more than {_MAX_PAGES:,} pages: split it, then add its parts.")
         pages = [(_lines(page), _layout(page)) for page in reader.pages]
-        scans = sum(not lines and _draws_picture(page) for page, (lines, _) in zip(reader.pages, pages, strict=True))
+        scans = _scans(reader.pages, [bool(lines) for lines, _ in pages])
         title, levels = _declared_title(reader), _levels(reader, [line for lines, _ in pages for line in lines])
     except (FileNotDecryptedError, DependencyError) as error:
         raise DocumentRejectedError("The PDF is protected by a password: save it without one, then add it.") from error
@@ -59,6 +61,13 @@ def from_pdf(data: bytes) -> Converted:
         raise DocumentRejectedError(_scanned(scans, len(pages)))
     texts = [with_tables(_marked(lines, levels), layout) for lines, layout in written]
     return Converted(title, _joined(texts))
+
+
+def _scans(pages: Sequence[PageObject], written: Sequence[bool]) -> int:
+    """Return how many pages are a picture without text; the covers of a brochure are none."""
+    covers = {0, len(pages) - 1} if len(pages) >= _BROCHURE else set()
+    empty = (page for i, page in enumerate(pages) if not written[i] and i not in covers)
+    return sum(map(_draws_picture, empty))
 
 
 def _scanned(scans: int, pages: int) -> str:

@@ -273,7 +273,11 @@ class TestPdf:
     def test_no_page_is_left_out_because_it_was_scanned(self) -> None:
         lines = ["The fee is $5."]
         with pytest.raises(DocumentRejectedError, match="1 of the PDF's 4 pages have no text, as scans do: run OCR"):
-            load("fees.pdf", pdf(lines, lines, [], [], pictures=(1, 3)))
+            load("fees.pdf", pdf(lines, [], lines, [], pictures=(1, 2)))
+
+    def test_a_brochure_may_have_pictures_for_covers(self) -> None:
+        document = load("cards.pdf", pdf([], ["The fee is $5."], ["It is charged in May."], [], pictures=(1, 4)))
+        assert text_of(document) == "The fee is $5.\n\nIt is charged in May."
 
     def test_a_blank_page_and_a_logo_are_no_scans(self) -> None:
         document = load("fees.pdf", pdf(["The fee is $5."], [], pictures=(1,)))
