@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import itemgetter
 
 from teller.knowledge.question import continues, leans_on_history
 from teller.models.quote.answer_type import asked_type
@@ -146,13 +147,20 @@ def _facets(earlier: Sequence[str], turn: str) -> tuple[Facet, ...]:
 
 
 def _counted_as_before(facet: Facet, earlier: Sequence[str]) -> Facet:
-    """Return a bare number as what was counted last before it: "and 10?" after "the rate for 15 years" is 10 years."""
+    """Return a bare number as what was counted before it: "and 10?" after "the rate for 15 years" is 10 years.
+
+    Of several things it is that whose number is nearest: after "$20,000 for 2 years" a 5 is 5 years.
+    """
     if facet.kind != "number" or facet.low != facet.high:
         return facet
-    counted = (one for line in reversed(earlier) for one in reversed(facets(line)) if one.kind in _COUNTED)
-    before = next((one for one in counted if one.low == one.high), None)
-    again = facets(_FIGURE.sub(facet.said, before.said, count=1)) if before else ()
-    return replace(again[0], said=facet.said) if len(again) == 1 else facet
+    read = [
+        (abs(math.log(again.low / before.low)), replace(again, said=facet.said))
+        for before in (one for line in earlier for one in facets(line))
+        if before.kind in _COUNTED and before.low == before.high > 0
+        for again in facets(_FIGURE.sub(facet.said, before.said, count=1))
+        if again.kind == before.kind and again.low > 0
+    ]
+    return min(read, key=itemgetter(0))[1] if read else facet
 
 
 def _point(facet: Facet) -> Facet:
