@@ -79,7 +79,8 @@ def choose(evidence: Evidence, weights: Weights = FITTED, *, told_before: str = 
     if told_before and evidence.asked.names_another:
         for_each = for_each - _TOLD * np.array([_is_told(c, evidence, told_before) for c in evidence.candidates])
     both = side_by_side(evidence, for_each)
-    if not both and for_each.max() <= evidence.for_none @ weights.none:
+    none = evidence.for_none @ weights.none + (weights.caution if evidence.read else 0.0)
+    if not both and for_each.max() <= none:
         return None
     facets = evidence.asked.facets
     first = int(np.argmax(for_each))
@@ -96,11 +97,10 @@ def choose(evidence: Evidence, weights: Weights = FITTED, *, told_before: str = 
 
 
 def _is_told(candidate: Candidate, evidence: Evidence, told_before: str) -> bool:
-    """Return whether all of a candidate was said already, and it has nothing of what the last turn names."""
+    """Return whether a candidate (a row: by its name) was said already, and has nothing of what the last turn names."""
     named = (evidence.found.get(word, frozenset()) for word in stems(evidence.asked.turn))
-    return not candidate.own & frozenset().union(*named) and all(
-        part in told_before for part in _said(candidate, evidence)
-    )
+    said = [candidate.quotable.cells[0][1]] if candidate.quotable.cells else candidate.quotable.parts
+    return not candidate.own & frozenset().union(*named) and all(part in told_before for part in said)
 
 
 def _is_unnamed(row: Candidate, evidence: Evidence) -> bool:

@@ -81,16 +81,22 @@ _NONE = {
     "turn_missing_leaning": 0.48,
     "unmet": 0.54,
 }
-_READ = 1.25  # not fitted: the cross-encoder knows the questions that the others were fitted to; see RETRIEVAL.md
+# Not fitted: the cross-encoder knows the questions that the others were fitted to; see RETRIEVAL.md.
+_READ = 1.25
+_CAUTION = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The weights in the order of `FOR_EACH` and `FOR_NONE`, and that of what the cross-encoder says."""
+    """The weights in the order of `FOR_EACH` and `FOR_NONE`, and that of what the cross-encoder says.
+
+    `caution` is how much likelier an answer must be than none where the cross-encoder had to be asked.
+    """
 
     each: NDArray[np.float64]
     none: NDArray[np.float64]
     read: float = _READ
+    caution: float = _CAUTION
 
 
 FITTED = Weights(  # a new feature counts for nothing until it is fitted
