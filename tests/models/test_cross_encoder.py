@@ -41,6 +41,12 @@ async def test_a_text_scores_the_same_whatever_is_read_with_it(cross_encoder: Cr
     assert together.tolist() == alone
 
 
+async def test_a_processor_without_vnni_scores_as_those_with_it(cross_encoder: CrossEncoder) -> None:
+    """Where sums of int8 products are cut it is .68: such a processor is a test of this, any other passes."""
+    (score,) = await cross_encoder.scores("how long does a wire take", ["A wire arrives in 1 to 5 business days."])
+    assert score == pytest.approx(0.12, abs=0.2)
+
+
 async def test_of_a_long_question_the_end_is_read_and_of_a_long_text_the_beginning(cross_encoder: CrossEncoder) -> None:
     end = "i have been with you for years and " * 20 + "/ when do you shut"
     texts = [TEXTS[2] + " We are here." * 1_000]
