@@ -26,7 +26,7 @@ from teller.models.quote.everyday_words import plainly
 from teller.models.quote.evidence import weigh
 from teller.models.quote.prepared_passages import PreparedPassages, TextVectors
 
-PASSAGES_TO_QUOTE = 8
+PASSAGES_TO_QUOTE = 7
 """How many it is best given: more hold more answers, and more that only look like one (bench/RETRIEVAL.md)."""
 _LONGEST_TURN = 600  # characters; of a longer turn the end is read, where the question stands
 _WORD = re.compile(r"\S+\s*|\s+")
