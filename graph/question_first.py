@@ -11,8 +11,8 @@ from teller.knowledge.asking import wants_to_know
 from teller.knowledge.question import is_question, story_and_question
 
 _SURE_ELSEWHERE = 0.65  # from here on a question is not the documents', whatever they may say
-_SURE_OF_PERSON = 0.5  # ... a wish for a person is one
-_SURE_OF_NOBODY = 0.78  # ... and what is nobody's here is it
+_SURE_OF_PERSON = 0.5  # ... and a wish for a person is one, question or not
+_SURE_OF_NOBODY = 0.78  # ... and it has nothing to do with the bank
 _SURE_OF_SMALL = 0.5  # ... and what is asked is asked of Teller, where it is like what is
 _MAY_ASK = 0.15  # how likely a question must be theirs to be looked up in them first
 _MAY_TELL_HOW = 0.05  # ... one about a person's matter that does not ask how that goes

@@ -77,7 +77,7 @@ def choose(evidence: Evidence, weights: Weights = FITTED, *, told_before: str = 
     """
     for_each = logits(evidence, weights)
     if told_before and evidence.asked.names_another:
-        for_each = for_each - _TOLD * np.array([_is_told(c, evidence, told_before) for c in evidence.candidates])
+        for_each = for_each - _TOLD * _told_already(evidence, told_before)
     both = side_by_side(evidence, for_each)
     none = evidence.for_none @ weights.none + (weights.caution if evidence.read else 0.0)
     if not both and for_each.max() <= none:
@@ -96,11 +96,12 @@ def choose(evidence: Evidence, weights: Weights = FITTED, *, told_before: str = 
     return Answer(tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(c.passage.filename for c in chosen)))
 
 
-def _is_told(candidate: Candidate, evidence: Evidence, told_before: str) -> bool:
-    """Return whether a candidate (a row: by its name) was said already, and has nothing of what the last turn names."""
-    named = (evidence.found.get(word, frozenset()) for word in stems(evidence.asked.turn))
-    said = [candidate.quotable.cells[0][1]] if candidate.quotable.cells else candidate.quotable.parts
-    return not candidate.own & frozenset().union(*named) and all(part in told_before for part in said)
+def _told_already(evidence: Evidence, told_before: str) -> NDArray[np.bool_]:
+    """Return which candidates (rows: by their names) were said before, and have nothing of what the last turn names."""
+    named = frozenset().union(*(evidence.found.get(word, frozenset()) for word in stems(evidence.asked.turn)))
+    said = ([c.quotable.cells[0][1]] if c.quotable.cells else c.quotable.parts for c in evidence.candidates)
+    told = (all(part in told_before for part in parts) for parts in said)
+    return np.array([is_told and not c.own & named for c, is_told in zip(evidence.candidates, told, strict=True)])
 
 
 def _is_unnamed(row: Candidate, evidence: Evidence) -> bool:
